@@ -1,0 +1,120 @@
+"""Every exception that Haven raises, in one tree.
+
+::
+
+    HavenError
+    ├── ConfigError              settings are missing, wrong or contradict each other; lists all of them
+    ├── StoreError               an operation on Redis did not end well (answered as 503 with Retry-After)
+    │   ├── StoreUnavailable     no primary answered within the deadline; nothing was written
+    │   │   ├── NoPrimary        neither the Sentinels nor the known nodes name a living primary
+    │   │   ├── PoolExhausted    every connection of the pool was in use for the whole wait
+    │   │   └── CircuitOpen      Redis has been away for a while: failed at once instead of waiting
+    │   ├── OutcomeUnknown       the connection broke after a write was sent that may not be repeated
+    │   └── NotConfirmed         the primary took a durable write, too few replicas confirmed it in time
+    ├── BlockTooLong             a blocking command was sent on a client that is not for blocking
+    ├── ScriptMissing            a server-side script of that name is not part of the package
+    ├── SessionError             a session could not be made or changed
+    ├── TaskError                a task could not be enqueued or run
+    │   ├── UnknownTask          no handler has that name
+    │   └── InvalidTask          the arguments are not what the handler takes, or are too large
+    └── LocalStackError          the stack on this machine could not be started or changed
+
+``StoreUnavailable`` and ``OutcomeUnknown`` are redis-py ``ConnectionError``s as well, and the other store errors are
+``RedisError``s, so that libraries that are handed a store client handle them as they handle any outage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class HavenError(Exception):
+    """The base of every error of Haven."""
+
+
+class ConfigError(HavenError):
+    """The configuration can't be used.
+
+    Attributes:
+        problems: one line per problem: the variable, the value seen (never a secret's) and the remedy.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"{len(self.problems)} problem(s) in the configuration:\n{lines}")
+
+
+class StoreError(HavenError, RedisError):
+    """An operation on Redis did not end well."""
+
+
+class StoreUnavailable(StoreError, RedisConnectionError):
+    """No primary answered within the deadline; nothing was written."""
+
+
+class NoPrimary(StoreUnavailable):
+    """Neither the Sentinels nor the known nodes name a living primary."""
+
+
+class PoolExhausted(StoreUnavailable):
+    """Every connection of the pool was in use for the whole wait."""
+
+
+class CircuitOpen(StoreUnavailable):
+    """Redis has been away for a while: the operation failed at once instead of waiting."""
+
+
+class OutcomeUnknown(StoreError, RedisConnectionError):
+    """The connection broke after a write was sent that may not be repeated: it may have been applied or not."""
+
+
+class NotConfirmed(StoreError):
+    """The primary applied a durable write, but too few replicas confirmed it in time.
+
+    Attributes:
+        confirmed: replicas that confirmed.
+        wanted: replicas that had to.
+    """
+
+    def __init__(self, confirmed: int, wanted: int) -> None:
+        self.confirmed = confirmed
+        self.wanted = wanted
+        super().__init__(
+            f"the write is on the primary, but {confirmed} of {wanted} replicas confirmed it in time; "
+            "it may be lost in a failover: repeat it with the same id",
+        )
+
+
+class BlockTooLong(HavenError, ValueError):
+    """A blocking command was sent on a client that is not for blocking."""
+
+
+class ScriptMissing(HavenError, LookupError):
+    """A server-side script of that name is not part of the package."""
+
+
+class SessionError(HavenError):
+    """A session could not be made or changed."""
+
+
+class TaskError(HavenError):
+    """A task could not be enqueued or run."""
+
+
+class UnknownTask(TaskError, LookupError):
+    """No handler has that name."""
+
+
+class InvalidTask(TaskError, ValueError):
+    """The arguments are not what the handler takes, or are too large."""
+
+
+class LocalStackError(HavenError):
+    """The stack on this machine could not be started or changed."""

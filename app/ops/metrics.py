@@ -1,0 +1,96 @@
+"""Every metric of Haven, declared once: name, type, labels, meaning.
+
+Under gunicorn the values live in files that all workers share (``PROMETHEUS_MULTIPROC_DIR``); gauges therefore say how
+the workers' values are joined. Label values are bounded: routes, commands and handler names, never ids.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+LATENCY = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+LONG = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+HTTP_DURATION = Histogram(
+    "haven_http_request_duration_seconds",
+    "Time from the first byte read to the answer handed over, by route, method and status.",
+    ["route", "method", "status"],
+    buckets=LATENCY,
+)
+HTTP_IN_PROGRESS = Gauge("haven_http_requests_in_progress", "Requests being answered now.", multiprocess_mode="livesum")
+
+STORE_DURATION = Histogram(
+    "haven_store_operation_duration_seconds",
+    "Time of one operation on Redis with all its retries, by command; failed operations included.",
+    ["operation"],
+    buckets=LATENCY,
+)
+STORE_ERRORS = Counter(
+    "haven_store_errors_total", "Operations that ended with an error of the store, by error.", ["error"]
+)
+STORE_RETRIES = Counter("haven_store_retries_total", "Attempts that were repeated, by the reason.", ["reason"])
+STORE_CONNECTS = Counter("haven_store_connects_total", "Connections opened, by pool.", ["pool"])
+STORE_FAILOVERS = Counter("haven_store_failovers_total", "Times this process saw another primary than before.")
+STORE_OPEN = Gauge(
+    "haven_store_circuit_open", "Processes that fail fast because Redis is away.", multiprocess_mode="livesum"
+)
+POOL_IN_USE = Gauge(
+    "haven_store_pool_in_use_connections",
+    "Connections in use: the most at once in the last second, by pool.",
+    ["pool"],
+    multiprocess_mode="livesum",
+)
+POOL_SIZE = Gauge(
+    "haven_store_pool_size_connections", "Connections a pool may have, by pool.", ["pool"], multiprocess_mode="livesum"
+)
+POOL_WAITS = Counter(
+    "haven_store_pool_waits_total", "Operations that had to wait for a free connection, by pool.", ["pool"]
+)
+
+CACHE_REQUESTS = Counter(
+    "haven_cache_requests_total", "Look-ups by result: hit, miss, or error (Redis away: computed instead).", ["result"]
+)
+CACHE_INVALIDATIONS = Counter("haven_cache_invalidated_tags_total", "Tags that were invalidated.")
+
+LIMIT_DECISIONS = Counter(
+    "haven_limit_decisions_total",
+    "Limiter decisions: allowed, rejected, and outage_open or outage_closed when Redis was away.",
+    ["decision"],
+)
+
+SESSION_EVENTS = Counter("haven_session_events_total", "Sessions created, destroyed, or ended everywhere.", ["event"])
+
+EVENTS_PUBLISHED = Counter("haven_event_published_total", "Events published, by kind.", ["kind"])
+EVENTS_DELIVERED = Counter("haven_event_delivered_total", "Events delivered: to a handler or to a stream.", ["to"])
+EVENTS_DROPPED = Counter("haven_event_dropped_total", "Events a slow stream had no room for; it was told to resume.")
+EVENT_STREAMS = Gauge("haven_event_open_streams", "Server-sent event streams open now.", multiprocess_mode="livesum")
+
+TASKS_ENQUEUED = Counter("haven_task_enqueued_total", "Tasks taken in, by task and priority.", ["task", "priority"])
+TASK_DURATION = Histogram("haven_task_duration_seconds", "Time a handler ran, by task.", ["task"], buckets=LONG)
+TASK_WAIT = Histogram(
+    "haven_task_wait_seconds", "Time from enqueueing to the first start, by priority.", ["priority"], buckets=LONG
+)
+TASK_OUTCOMES = Counter(
+    "haven_task_outcomes_total",
+    "Ends of attempts, by task: done, retried, dead, lost (another worker took the task over).",
+    ["task", "outcome"],
+)
+TASK_REDELIVERIES = Counter("haven_task_redeliveries_total", "Tasks taken over from a worker that fell silent.")
+
+# Read from Redis when scraped, not counted in a process: see ops/queues.py.
+QUEUE_DEPTH = (
+    "haven_task_queue_depth_tasks",
+    "Tasks waiting, by priority; delayed and dead as priorities of their own.",
+)
+QUEUE_AGE = ("haven_task_queue_age_seconds", "Age of the oldest waiting task, by priority.")
+QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not finished, by priority.")
+
+_OPERATIONS: dict[str, Histogram] = {}
+
+
+def observe_operation(name: str, seconds: float) -> None:
+    """Record one store operation; on the hot path, so the labelled child is looked up in a plain dict."""
+    child = _OPERATIONS.get(name)
+    if child is None:
+        child = _OPERATIONS[name] = STORE_DURATION.labels(name.lower())
+    child.observe(seconds)

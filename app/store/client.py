@@ -1,0 +1,210 @@
+"""An ordinary redis-py client whose every call goes through the policy: deadline, retries, circuit breaker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import redis
+from redis.exceptions import ResponseError
+
+from app.errors import BlockTooLong, NotConfirmed
+from app.store.commands import BLOCKING, block_seconds, is_repeatable
+from app.store.policy import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.store.connection import PrimaryConnection
+    from app.store.policy import Policy
+    from app.store.pool import BoundedPool
+
+    Command = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+class _Call:
+    """One command and its reply."""
+
+    __slots__ = ("args", "client", "name", "options", "repeatable", "timeout")
+
+    def __init__(
+        self, client: ResilientRedis, args: tuple[Any, ...], options: dict[str, Any], *, repeatable: bool
+    ) -> None:
+        self.client = client
+        self.args = args
+        self.name: str = args[0]
+        self.options = options
+        self.repeatable = repeatable
+        self.timeout: float | None = None
+
+    def __call__(self, connection: PrimaryConnection) -> Any:
+        connection.send_packed_command(connection._command_packer.pack(*self.args), check_health=False)  # noqa: SLF001
+        if self.timeout is None:
+            return self.client.parse_response(connection, self.name, **self.options)
+        with connection.reading_for(self.timeout):
+            return self.client.parse_response(connection, self.name, **self.options)
+
+
+class ResilientRedis(redis.Redis):
+    """redis-py's client on a :class:`BoundedPool`, carried through outages by a :class:`Policy`.
+
+    Commands that are harmless to repeat are repeated within the deadline; the others fail with
+    :class:`~app.errors.OutcomeUnknown` when their connection breaks after sending. A command that the server refused
+    (READONLY, LOADING, NOREPLICAS …) was not applied and is always repeated.
+
+    Args:
+        connection_pool: where the connections come from.
+        policy: shared by all clients of one store.
+        longest_block: seconds a blocking command may block on this client.
+    """
+
+    def __init__(
+        self,
+        connection_pool: BoundedPool,
+        policy: Policy | None = None,
+        longest_block: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(connection_pool=connection_pool, **kwargs)
+        if policy is None:
+            raise TypeError("ResilientRedis needs the store's policy: use app.store.create_store")
+        self.policy = policy
+        self.longest_block = longest_block
+        self._pool = connection_pool
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send one command; see the class for what is repeated."""
+        return self.call(args, options, repeatable=is_repeatable(args))
+
+    def call(self, args: tuple[Any, ...], options: dict[str, Any] | None = None, *, repeatable: bool) -> Any:
+        """Send one command, saying whether it may be repeated.
+
+        Args:
+            args: the command and its arguments.
+            options: redis-py's options for parsing the reply.
+            repeatable: for example because it carries an id that a script checks.
+
+        Raises:
+            BlockTooLong: it would block longer than this client allows.
+            StoreUnavailable, OutcomeUnknown: see :mod:`app.store.policy`.
+        """
+        exchange = _Call(self, args, options or {}, repeatable=repeatable)
+        if args[0] not in BLOCKING:
+            return self.policy.run(self._pool, exchange)
+        seconds = block_seconds(args)
+        if seconds is not None:
+            if seconds > self.longest_block:
+                raise BlockTooLong(
+                    f"{args[0]} would block for {seconds:g} s, this client allows {self.longest_block:g} s: "
+                    "use store.blocking, or block for less and ask again"
+                )
+            exchange.timeout = seconds
+        return self.policy.run(self._pool, exchange, seconds or 0.0)
+
+    def pipeline(
+        self,
+        transaction: bool = True,  # noqa: FBT001, FBT002 - redis-py's signature
+        shard_hint: str | None = None,
+        *,
+        repeatable: bool | None = None,
+    ) -> ResilientPipeline:
+        """Commands sent in one go.
+
+        Args:
+            transaction: whether they are wrapped in MULTI and EXEC.
+            shard_hint: redis-py's; unused.
+            repeatable: whether all of them together may be repeated; None: when each of them may.
+        """
+        return ResilientPipeline(self, transaction=transaction, shard_hint=shard_hint, repeatable=repeatable)
+
+    def client(self) -> redis.Redis:
+        """A client that keeps one connection to itself; its commands are not repeated."""
+        return redis.Redis(connection_pool=self._pool, single_connection_client=True)
+
+
+class ResilientPipeline(redis.client.Pipeline):
+    """redis-py's pipeline, carried through outages; see :meth:`ResilientRedis.pipeline`.
+
+    With WATCH it behaves as redis-py's: a broken connection is a WatchError, and the caller starts again.
+    """
+
+    def __init__(
+        self, owner: ResilientRedis, *, transaction: bool, shard_hint: str | None, repeatable: bool | None
+    ) -> None:
+        super().__init__(owner.connection_pool, owner.response_callbacks, transaction, shard_hint)
+        self._owner = owner
+        self._declared = repeatable
+        self._atomic = transaction
+        self.name = "MULTI" if transaction else "PIPELINE"
+        self.repeatable = False
+        self._wait: tuple[int, float] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def execute(self, raise_on_error: bool = True, *, durable: tuple[int, float] | None = None) -> list[Any]:  # noqa: FBT001, FBT002
+        """Send everything.
+
+        Args:
+            raise_on_error: raise the first error reply instead of returning it in its place.
+            durable: replicas that must confirm, and seconds to wait for them.
+
+        Raises:
+            NotConfirmed: all was applied on the primary, but too few replicas confirmed it.
+            StoreUnavailable, OutcomeUnknown: see :mod:`app.store.policy`.
+        """
+        if self.watching or self.connection:
+            return super().execute(raise_on_error)
+        if not self.command_stack:
+            return []
+        commands: list[Command] = self.command_stack
+        self.repeatable = all(is_repeatable(args) for args, _ in commands) if self._declared is None else self._declared
+        self._wait = durable
+        try:
+            replies = self._owner.policy.run(self._owner._pool, self)  # noqa: SLF001 - two halves of one client
+        finally:
+            self.reset()
+        if raise_on_error:
+            self.raise_first_error(commands, replies)
+        return replies
+
+    def __call__(self, connection: PrimaryConnection) -> list[Any]:
+        """One attempt (what the policy repeats)."""
+        self.connection = connection
+        try:
+            if self.scripts:
+                self.load_scripts()
+            return self._send_all(connection, list(self.command_stack))
+        finally:
+            self.connection = None  # the policy gives it back to the pool, reset() must not
+
+    def _send_all(self, connection: PrimaryConnection, commands: list[Command]) -> list[Any]:
+        if self._wait is None:
+            return self._refused_together(self._exchange(connection, commands), commands)
+        replicas, seconds = self._wait
+        confirm: Command = (("WAIT", replicas, int(seconds * 1000)), {})
+        if self._atomic:  # WAIT inside MULTI would answer at once
+            replies = self._exchange(connection, commands)
+            confirmed = self._execute_pipeline(connection, [confirm], raise_on_error=True)[0]
+        else:
+            *replies, confirmed = self._exchange(connection, [*commands, confirm])
+        self._refused_together(replies, commands)
+        if isinstance(confirmed, ResponseError):
+            raise confirmed
+        if confirmed < replicas:
+            raise NotConfirmed(confirmed, replicas)
+        return replies
+
+    def _exchange(self, connection: PrimaryConnection, commands: Sequence[Command]) -> list[Any]:
+        execute = self._execute_transaction if self._atomic else self._execute_pipeline
+        replies: list[Any] = execute(connection, commands, raise_on_error=False)
+        return replies
+
+    def _refused_together(self, replies: list[Any], commands: list[Command]) -> list[Any]:
+        """Raise a refusal so that all is repeated, unless a command that may not be repeated went through."""
+        refused = next((reply for reply in replies if isinstance(reply, ResponseError) and refusal(reply)), None)
+        if refused is None:
+            return replies
+        applied = (args for reply, (args, _) in zip(replies, commands, strict=True) if not isinstance(reply, Exception))
+        if self.repeatable or all(is_repeatable(args) for args in applied):
+            raise refused
+        return replies

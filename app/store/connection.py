@@ -1,0 +1,83 @@
+"""A connection that asks for the primary whenever it connects, and believes nobody but the node itself."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from redis.connection import Connection, SSLConnection
+
+from app.errors import NoPrimary
+from app.ops import metrics
+from app.store.topology import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.store.topology import Topology
+
+
+class _AsksForThePrimary:
+    """Mixed into redis-py's connection classes.
+
+    The greeting (HELLO, AUTH, ROLE …) runs under the connect timeout: a frozen node's kernel accepts connections too.
+    """
+
+    topology: Topology
+    pool_name: str
+    generation: int
+
+    def __init__(self, *, topology: Topology, pool_name: str, **kwargs: Any) -> None:
+        self.topology = topology
+        self.pool_name = pool_name
+        self.generation = 0
+        super().__init__(**kwargs)
+
+    @property
+    def address(self) -> Address:
+        """The node this connection is, or was last, connected to."""
+        return Address(self.host, self.port)
+
+    def interrupt(self) -> None:
+        """End a read that another thread is waiting in; that thread gets a ConnectionError."""
+        sock = self._sock  # type: ignore[attr-defined]
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def reading_for(self, seconds: float) -> Iterator[None]:
+        """Allow reads this much longer than a reply usually takes, for a command that blocks on the server."""
+        sock = self._sock  # type: ignore[attr-defined]
+        sock.settimeout(None if seconds == float("inf") else seconds + self.socket_timeout)  # type: ignore[attr-defined]
+        try:
+            yield
+        finally:
+            sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+
+    def _connect(self) -> socket.socket:
+        self.host, self.port = self.topology.primary()
+        sock: socket.socket = super()._connect()  # type: ignore[misc]
+        sock.settimeout(self.socket_connect_timeout)  # type: ignore[attr-defined]
+        metrics.STORE_CONNECTS.labels(self.pool_name).inc()
+        return sock
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Greet the node, and leave again when it is no primary."""
+        super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]
+        if self.topology.verifies_role:
+            self.send_command("ROLE", check_health=False)  # type: ignore[attr-defined]
+            role = self.read_response()[0]  # type: ignore[attr-defined]
+            if role not in {"master", b"master"}:
+                self.disconnect()  # type: ignore[attr-defined]
+                raise NoPrimary(f"{self.address} was named as the primary, but its role is {role!r}")
+        self._sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+
+
+class PrimaryConnection(_AsksForThePrimary, Connection):
+    """To the primary, in the clear."""
+
+
+class PrimarySSLConnection(_AsksForThePrimary, SSLConnection):
+    """To the primary, by TLS."""

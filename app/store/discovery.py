@@ -1,0 +1,197 @@
+"""Finding the primary through the Sentinels: all are asked at once, the newest answer counts.
+
+While a majority of the answers hold the named primary for down, another known node whose ROLE says master counts as
+found before the Sentinels publish it: they confirm a promotion by an INFO they send once a second, so this saves up to
+0.8 s of every failover. The named node itself does not count then, not even when it answers: it may be a former primary
+that has just woken up.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from app.errors import NoPrimary
+from app.ops import metrics
+from app.store.sentinel import SentinelLink, View, connect_options
+from app.store.watch import SwitchWatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from app.store.topology import Address
+
+log = structlog.get_logger(__name__)
+
+
+def newest(views: Iterable[View]) -> View:
+    """The answer with the highest configuration epoch; among equals the one most Sentinels give."""
+    ranked = list(views)
+    votes = {view.primary: sum(other.primary == view.primary for other in ranked) for view in ranked}
+    return max(ranked, key=lambda view: (view.epoch, votes[view.primary]))
+
+
+def held_for_down(views: Sequence[View], primary: Address) -> bool:
+    """Whether a majority of those who name this primary hold it for down."""
+    naming = [view.down for view in views if view.primary == primary]
+    return sum(naming) * 2 > len(naming)
+
+
+class SentinelTopology:
+    """Asks the Sentinels at every connect.
+
+    Args:
+        sentinels: their addresses.
+        master_name: the primary's name there.
+        timeout: seconds for one Sentinel's answer, and for one node's ROLE.
+        sentinel_options: connection options for Sentinels (credentials, TLS files).
+        node_options: connection options for Redis nodes.
+        tls: whether both use TLS.
+    """
+
+    verifies_role = True
+
+    def __init__(
+        self,
+        sentinels: Sequence[Address],
+        master_name: str,
+        *,
+        timeout: float,
+        sentinel_options: dict[str, Any],
+        node_options: dict[str, Any],
+        tls: bool,
+    ) -> None:
+        self._sentinels = tuple(sentinels)
+        self._name = master_name
+        self._timeout = timeout
+        limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+        self._sentinel_options = {**sentinel_options, **limits}
+        self._node_options = {**node_options, **limits}
+        self._tls = tls
+        self._listeners: list[Callable[[Address], None]] = []
+        self._current: Address | None = None
+        self._start()
+
+    def _start(self) -> None:
+        """Fresh locks, links and threads; again in a forked child, which has none of its parent's threads."""
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._asking: Future[Address] | None = None
+        self._links = [
+            SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels
+        ]
+        self._executor: ThreadPoolExecutor | None = None
+        self._watcher: SwitchWatcher | None = None
+
+    def on_switch(self, listener: Callable[[Address], None]) -> None:
+        """Call ``listener`` with the new address whenever the primary moves."""
+        self._listeners.append(listener)
+
+    def primary(self) -> Address:
+        """The primary's address now; callers that ask at the same moment share one answer.
+
+        Raises:
+            NoPrimary: no Sentinel answers, or the named primary is down and no other node has been promoted yet.
+        """
+        if self._pid != os.getpid():
+            self._start()
+        with self._lock:
+            mine = self._asking is None
+            asking: Future[Address] = self._asking or Future()
+            self._asking = asking
+            self._warm_up()
+        if mine:
+            try:
+                asking.set_result(self._find())
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the answer gets it too
+                asking.set_exception(error)
+            finally:
+                self._asking = None
+        address = asking.result()
+        self._note(address)
+        return address
+
+    def views(self) -> list[View]:
+        """What the Sentinels say now: everyone's answer, or those of an agreeing majority as soon as it is there."""
+        executor = self._warm_up()
+        pending = {executor.submit(link.ask) for link in self._links}
+        end = time.monotonic() + 2 * self._timeout
+        found: list[View] = []
+        while pending:
+            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
+            if not done:
+                break
+            found += [view for view in (future.result() for future in done) if view is not None]
+            if found:
+                best = newest(found)
+                agreeing = sum(
+                    (view.primary, view.epoch, view.down) == (best.primary, best.epoch, best.down) for view in found
+                )
+                if agreeing * 2 > len(self._links):
+                    break
+        return found
+
+    def close(self) -> None:
+        """End the watcher and close every link."""
+        if self._watcher:
+            self._watcher.stop()
+            self._watcher = None
+        if self._executor:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+        for link in self._links:
+            link.close()
+
+    def _find(self) -> Address:
+        views = self.views()
+        if not views:
+            names = ", ".join(map(str, self._sentinels))
+            raise NoPrimary(f"no Sentinel that knows {self._name!r} answered in {self._timeout:g} s; asked: {names}")
+        best = newest(views)
+        if not held_for_down(views, best.primary):
+            return best.primary
+        others = {node for view in views for node in view.others} - {best.primary}
+        promoted = self._masters(others)
+        if len(promoted) == 1:
+            return promoted[0]
+        raise NoPrimary(f"the Sentinels hold {best.primary} for down and have not promoted another node yet")
+
+    def _masters(self, nodes: set[Address]) -> list[Address]:
+        executor = self._warm_up()
+        return [node for node in executor.map(self._if_master, sorted(nodes)) if node is not None]
+
+    def _if_master(self, node: Address) -> Address | None:
+        connection = connect_options(node, self._node_options, tls=self._tls)
+        try:
+            connection.send_command("ROLE")
+            return node if connection.read_response()[0] == "master" else None
+        except (RedisError, OSError):
+            return None
+        finally:
+            connection.disconnect()
+
+    def _warm_up(self) -> ThreadPoolExecutor:
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(2 * len(self._links) + 2, thread_name_prefix="haven-discovery")
+            self._watcher = SwitchWatcher(
+                self._sentinels, self._name, self._sentinel_options, self._note, tls=self._tls
+            )
+            self._watcher.start()
+        return self._executor
+
+    def _note(self, address: Address) -> None:
+        with self._lock:
+            before, self._current = self._current, address
+        if before == address:
+            return
+        if before is not None:
+            metrics.STORE_FAILOVERS.inc()
+            log.warning("primary.switched", before=str(before), now=str(address))
+        for listener in self._listeners:
+            listener(address)

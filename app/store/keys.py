@@ -1,0 +1,62 @@
+"""Every key and channel that Haven uses in Redis: ``haven:{domain}:…``."""
+
+from __future__ import annotations
+
+PREFIX = "haven"
+
+PRIORITIES = ("high", "normal", "low")
+TASK_GROUP = "workers"
+TASK_DELAYED = f"{PREFIX}:tasks:delayed"
+TASK_DEAD = f"{PREFIX}:tasks:dead"
+
+BROADCAST = "broadcast"
+
+
+def cache(key: str) -> str:
+    """A cached value."""
+    return f"{PREFIX}:cache:{key}"
+
+
+def cache_tag(tag: str) -> str:
+    """A tag's version counter."""
+    return f"{PREFIX}:tag:{tag}"
+
+
+def session(digest: str) -> str:
+    """A session's hash, by the digest of its id."""
+    return f"{PREFIX}:session:{digest}"
+
+
+def user_sessions(user_id: int) -> str:
+    """A user's sessions: sorted set of digests by the end of their life."""
+    return f"{PREFIX}:user:{user_id}:sessions"
+
+
+def user_epoch(user_id: int) -> str:
+    """Counts how often a user was logged out everywhere."""
+    return f"{PREFIX}:user:{user_id}:epoch"
+
+
+def limit(scope: str, who: str) -> str:
+    """A limiter's log of accepted requests."""
+    return f"{PREFIX}:limit:{scope}:{who}"
+
+
+def channel(name: str) -> str:
+    """A publish/subscribe channel: ``broadcast``, ``user:<id>`` or one of your own."""
+    return f"{PREFIX}:events:{name}"
+
+
+def event_log(name: str) -> str:
+    """The stream that keeps a channel's last events for those who come back."""
+    return f"{PREFIX}:eventlog:{name}"
+
+
+def task_stream(priority: str) -> str:
+    """The stream of waiting tasks of one priority."""
+    return f"{PREFIX}:tasks:stream:{priority}"
+
+
+def task(task_id: str) -> str:
+    """A task's record: envelope, status, attempts, result."""
+    return f"{PREFIX}:tasks:task:{task_id}"

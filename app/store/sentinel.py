@@ -1,0 +1,100 @@
+"""One Sentinel, asked what it knows about the primary."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection
+from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+
+from app.store.topology import Address
+
+_DOWN_FLAGS = frozenset({"s_down", "o_down", "failover_in_progress"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one Sentinel says.
+
+    Attributes:
+        primary: the address it names.
+        epoch: the configuration epoch of that answer; the highest is the newest.
+        down: whether it holds that primary for down, or is replacing it.
+        others: the replicas it knows.
+    """
+
+    primary: Address
+    epoch: int
+    down: bool
+    others: tuple[Address, ...]
+
+
+class SentinelLink:
+    """A kept connection to one Sentinel: no retries, one short timeout, credentials of its own.
+
+    Args:
+        address: where it listens.
+        master_name: the primary's name there.
+        options: redis-py connection options (timeouts, credentials, TLS).
+        tls: whether to use TLS.
+    """
+
+    def __init__(self, address: Address, master_name: str, options: dict[str, Any], *, tls: bool) -> None:
+        self.address = address
+        self._name = master_name
+        self._lock = threading.Lock()
+        self._connection = connect_options(address, options, tls=tls)
+
+    def ask(self) -> View | None:
+        """What it says now; None when it does not answer in time, does not know the name, or is still being asked."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            connection = self._connection
+            connection.send_command("SENTINEL", "MASTER", self._name)
+            master = _pairs(connection.read_response())
+            connection.send_command("SENTINEL", "REPLICAS", self._name)
+            replicas = [_pairs(entry) for entry in connection.read_response()]
+        except (RedisError, OSError):
+            self._connection.disconnect()
+            return None
+        finally:
+            self._lock.release()
+        flags = set(master.get("flags", "").split(","))
+        return View(
+            primary=Address(master["ip"], int(master["port"])),
+            epoch=int(master.get("config-epoch", 0)),
+            down=bool(flags & _DOWN_FLAGS),
+            others=tuple(Address(entry["ip"], int(entry["port"])) for entry in replicas),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.disconnect()
+
+
+def connect_options(address: Address, options: dict[str, Any], *, tls: bool) -> Connection:
+    """A plain redis-py connection that does nothing on its own: no retries, no notifications."""
+    cls = SSLConnection if tls else Connection
+    return cls(
+        host=address.host,
+        port=address.port,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        driver_info=None,
+        **options,
+    )
+
+
+def _pairs(reply: Any) -> dict[str, str]:
+    """SENTINEL's field list as a dict: a map in RESP3, a flat list in RESP2."""
+    if isinstance(reply, dict):
+        return reply
+    fields = iter(reply)
+    return dict(zip(fields, fields, strict=True))

@@ -1,0 +1,48 @@
+"""Where the primary is: a fixed address, or whatever the Sentinels say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+
+class Address(NamedTuple):
+    """A Redis or Sentinel endpoint."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Topology(Protocol):
+    """Answers where the primary is, at every connect."""
+
+    verifies_role: bool
+    """Whether a new connection must see ROLE say master."""
+
+    def primary(self) -> Address:
+        """The primary's address now.
+
+        Raises:
+            NoPrimary: nobody names a living one.
+        """
+
+    def close(self) -> None:
+        """Let go of every connection and thread."""
+
+
+class Fixed:
+    """One Redis at a fixed address."""
+
+    verifies_role = False  # a managed Redis may forbid ROLE, and there is no other node to go to
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def primary(self) -> Address:
+        """The one address."""
+        return self._address
+
+    def close(self) -> None:
+        """Nothing to let go of."""
