@@ -27,12 +27,12 @@ def session(digest: str) -> str:
     return f"{PREFIX}:session:{digest}"
 
 
-def user_sessions(user_id: int) -> str:
+def user_sessions(user_id: int | str) -> str:
     """A user's sessions: sorted set of digests by the end of their life."""
     return f"{PREFIX}:user:{user_id}:sessions"
 
 
-def user_epoch(user_id: int) -> str:
+def user_epoch(user_id: int | str) -> str:
     """Counts how often a user was logged out everywhere."""
     return f"{PREFIX}:user:{user_id}:epoch"
 
@@ -60,3 +60,13 @@ def task_stream(priority: str) -> str:
 def task(task_id: str) -> str:
     """A task's record: envelope, status, attempts, result."""
     return f"{PREFIX}:tasks:task:{task_id}"
+
+
+def event_mark(publication: str) -> str:
+    """Holds the id that a publication got, while it may still be repeated."""
+    return f"{PREFIX}:eventmark:{publication}"
+
+
+def event_cursor(reader: str) -> str:
+    """How far a reader of all events has come."""
+    return f"{PREFIX}:eventcursor:{reader}"

@@ -1,0 +1,155 @@
+"""``haven``: every process and every tool of the product is a command of this one program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+import structlog
+
+from app.errors import ConfigError, HavenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.config import Config
+    from app.ops.heart import Heart
+    from app.runtime import Runtime
+
+log = structlog.get_logger("haven")
+
+
+class Group(click.Group):
+    """Turns Haven's errors into one clear message; a stack trace helps nobody who typed a command."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command.
+
+        Raises:
+            ClickException: instead of any error of Haven.
+        """
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise click.ClickException(f"{error}\nEvery setting is described in docs/settings.md.") from None
+        except HavenError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="haven")
+def main() -> None:
+    """Flask on Redis with high availability: run it, look at it, rehearse its failures."""
+
+
+def _load() -> Config:
+    from app.config import load_config
+    from app.ops.logs import configure_logs
+
+    config = load_config()
+    configure_logs(config.haven_log_level, config.haven_log_format)
+    for caution in config.cautions():
+        log.warning("config.caution", caution=caution)
+    return config
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    """Call ``stop`` at SIGTERM and SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def _runtime(role: str) -> tuple[Runtime, Heart]:
+    from app.ops.heart import Heart
+    from app.ops.queues import QueueCollector
+    from app.ops.server import serve_ops
+    from app.runtime import build_runtime
+
+    runtime = build_runtime(_load(), role=role)
+    heart = Heart(grace=runtime.config.haven_ready_grace)
+    if runtime.config.haven_ops_port:
+        serve_ops(runtime.config.haven_ops_host, runtime.config.haven_ops_port, heart, QueueCollector(runtime.store))
+    return runtime, heart
+
+
+@main.command()
+def web() -> NoReturn:
+    """Serve the web application with gunicorn."""
+    from app.ops import metrics_files
+
+    _load()  # say everything that is wrong now, once, and not from every worker
+    directory = os.environ.get(metrics_files.VARIABLE)
+    if directory:
+        metrics_files.wipe(Path(directory))
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_conf"])  # noqa: S606
+
+
+@main.command()
+def worker() -> None:
+    """Run tasks."""
+    from app.tasks import Worker
+    from app.tasks.delivery import Deliveries
+
+    runtime, heart = _runtime("worker")
+    config = runtime.config
+    deliveries = Deliveries(
+        runtime.store,
+        lease=config.haven_task_lease,
+        most_deliveries=config.haven_task_deliveries,
+        ttl=config.haven_task_ttl,
+    )
+    running = Worker(deliveries, heart, threads=config.haven_worker_threads, lease=config.haven_task_lease)
+    _on_stop(running.stop)
+    handed_back = running.run()
+    runtime.close()
+    if handed_back:  # threads that outlast the grace would keep the process; their tasks belong to others now
+        sys.stderr.flush()
+        os._exit(0)
+
+
+@main.command()
+def subscriber() -> None:
+    """Handle events."""
+    from app.events import Subscriber, handlers  # noqa: F401 - importing them registers them
+
+    runtime, heart = _runtime("subscriber")
+    running = Subscriber(runtime.store, heart)
+    _on_stop(running.stop)
+    running.run()
+    runtime.close()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from app.db.migrate import migrate as run
+
+    run(_load().database_url.get_secret_value())
+
+
+@main.command()
+def seed() -> None:
+    """Fill an empty database with example data."""
+    from app.db import Database
+    from app.db.seed import seed as run
+
+    db = Database(_load().database_url.get_secret_value())
+    run(db)
+    db.close()
+
+
+def _add_local() -> None:
+    from app.local.cli import doctor, reset, status, up
+
+    for command in (up, status, doctor, reset):
+        main.add_command(command)
+
+
+_add_local()
+
+if __name__ == "__main__":
+    main()

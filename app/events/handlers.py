@@ -1,0 +1,34 @@
+"""The example's handlers: what happens in the subscriber process when an event comes. Replace them with your own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from app.events.subscriber import on
+from app.tasks.handlers import files_dir
+
+if TYPE_CHECKING:
+    from app.events.log import Event
+
+log = structlog.get_logger(__name__)
+
+
+@on("broadcast")
+def announce(event: Event) -> None:
+    """Say what concerns everyone."""
+    log.info("event.broadcast", kind=event.kind, event_id=event.id)
+
+
+@on("user:*")
+def notify(event: Event) -> None:
+    """Write what concerns one user into that user's notifications file."""
+    user_id = event.channel.partition(":")[2]
+    path = files_dir() / "notifications" / f"user-{user_id}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({"id": event.id, "kind": event.kind, "data": event.data})
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    log.info("event.notified", user_id=user_id, kind=event.kind, event_id=event.id)

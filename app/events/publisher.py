@@ -1,0 +1,58 @@
+"""Publishes events: one script writes the logs and wakes the listeners."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from app.ops import metrics
+from app.store import Store, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEPT_IN_ALL = 10_000
+KEPT_PER_CHANNEL = 200
+LIFE_MS = 86_400_000
+MAX_BYTES = 64 * 1024
+
+
+class Publisher:
+    """Publishes events.
+
+    Args:
+        store: where the logs are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def publish(self, channel: str, kind: str, data: Mapping[str, Any]) -> str:
+        """Publish an event, and return its id.
+
+        Args:
+            channel: ``broadcast``, ``user:<id>`` or one of your own.
+            kind: what happened.
+            data: JSON, at most 64 KiB.
+
+        Raises:
+            ValueError: the data is too large.
+            StoreError: it was not published; publishing again does no harm.
+        """
+        text = json.dumps(data, separators=(",", ":"))
+        if len(text) > MAX_BYTES:
+            raise ValueError(f"event {kind!r} has {len(text)} bytes of data, at most {MAX_BYTES} are taken: send an id")
+        names = [keys.event_log("all"), keys.event_log(channel), keys.event_mark(secrets.token_hex(8))]
+        args = (channel, keys.channel(channel), kind, text, KEPT_IN_ALL, KEPT_PER_CHANNEL, LIFE_MS)
+        event_id: str = self._store.run("event_publish", names, args, repeatable=True, durable=True)
+        metrics.EVENTS_PUBLISHED.labels(kind).inc()
+        return event_id
+
+    def to_user(self, user_id: int, kind: str, data: Mapping[str, Any]) -> str:
+        """Publish to one user; see :meth:`publish`."""
+        return self.publish(f"user:{user_id}", kind, data)
+
+    def broadcast(self, kind: str, data: Mapping[str, Any]) -> str:
+        """Publish to everyone; see :meth:`publish`."""
+        return self.publish(keys.BROADCAST, kind, data)

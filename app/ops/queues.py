@@ -1,0 +1,88 @@
+"""Queue depth and age, read from Redis when somebody scrapes; every process would answer the same, so use max()."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError, ResponseError
+
+from app.errors import StoreError
+from app.ops import metrics
+from app.store import Store, deadline, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRAPE_DEADLINE = 1.0
+
+
+class QueueCollector(Collector):
+    """The three queue gauges; none while Redis is away, so that an alert sees the gap and not an old number.
+
+    Args:
+        store: where the queues are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Ask once for everything."""
+        try:
+            with deadline(SCRAPE_DEADLINE):
+                state = read_queues(self._store)
+        except (StoreError, RedisError):
+            return
+        for (name, meaning), column in (
+            (metrics.QUEUE_DEPTH, "waiting"),
+            (metrics.QUEUE_AGE, "age"),
+            (metrics.QUEUE_RUNNING, "running"),
+        ):
+            family = GaugeMetricFamily(name, meaning, labels=["priority"])
+            for priority, row in state.items():
+                if column in row:
+                    family.add_metric([priority], row[column])
+            yield family
+
+
+def read_queues(store: Store) -> dict[str, dict[str, float]]:
+    """Per priority: tasks waiting, seconds the oldest has waited, tasks running; and the delayed and dead ones.
+
+    Raises:
+        StoreError: Redis did not answer.
+    """
+    with store.redis.pipeline(transaction=False, repeatable=True) as pipeline:
+        pipeline.time()
+        pipeline.zcard(keys.TASK_DELAYED)
+        pipeline.xlen(keys.TASK_DEAD)
+        for priority in keys.PRIORITIES:
+            stream = keys.task_stream(priority)
+            pipeline.xlen(stream)
+            pipeline.xpending(stream, keys.TASK_GROUP)
+            pipeline.xinfo_groups(stream)
+        (seconds, micros), delayed, dead, *rest = pipeline.execute(raise_on_error=False)
+    now = seconds + micros / 1e6
+    state: dict[str, dict[str, float]] = {}
+    for index, priority in enumerate(keys.PRIORITIES):
+        length, pending, groups = rest[3 * index : 3 * index + 3]
+        running = 0 if isinstance(pending, ResponseError) else pending["pending"]
+        waiting = max(0, length - running)
+        state[priority] = {
+            "waiting": waiting,
+            "running": running,
+            "age": _age(store, priority, groups, now) if waiting else 0.0,
+        }
+    state["delayed"] = {"waiting": delayed}
+    state["dead"] = {"waiting": dead}
+    return state
+
+
+def _age(store: Store, priority: str, groups: Any, now: float) -> float:
+    """Seconds since the oldest task that no worker was handed came into its stream; entry ids begin with their time."""
+    last = "0-0" if isinstance(groups, ResponseError) or not groups else groups[0]["last-delivered-id"]
+    oldest = store.redis.xrange(keys.task_stream(priority), f"({last}", count=1)
+    if not oldest:
+        return 0.0
+    return max(0.0, now - int(str(oldest[0][0]).partition("-")[0]) / 1000)

@@ -1,0 +1,141 @@
+"""A sliding-window rate limiter: one atomic script decides on the server's clock and returns the headers' numbers."""
+
+from __future__ import annotations
+
+import functools
+import math
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+
+from flask import Response, after_this_request, current_app, request
+from werkzeug.exceptions import TooManyRequests
+
+from app.errors import StoreError
+from app.ops import metrics
+from app.store import Store, deadline, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OPEN_DEADLINE = 1.0  # a limit that lets requests pass without Redis should not hold them up for it
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the limiter said about one request.
+
+    Attributes:
+        allowed: whether it may go on.
+        limit: requests per window.
+        remaining: requests left in the window.
+        reset: seconds until the next place becomes free.
+    """
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """X-RateLimit-* and, when rejected, Retry-After; times in whole seconds."""
+        reset = str(max(1, math.ceil(self.reset)))
+        found = {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": reset,
+        }
+        return found if self.allowed else {**found, "Retry-After": reset}
+
+
+class Limiter:
+    """Decides by an exact log of each key's last window; rejected requests are not counted.
+
+    Args:
+        store: where the logs are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def hit(self, scope: str, who: str, limit: int, window: float) -> Decision:
+        """Count a request, if it is allowed.
+
+        Args:
+            scope: what is limited; scopes don't share their logs.
+            who: whose requests are counted together.
+            limit: requests per window, 1 or more.
+            window: seconds.
+
+        Raises:
+            StoreError: Redis could not decide; nothing was counted, or it does not matter.
+        """
+        key = keys.limit(scope, who[:MAX_KEY])
+        args = (limit, int(window * 1000), secrets.token_hex(8))
+        allowed, remaining, reset = self._store.run("limit_log", [key], args, repeatable=True)
+        return Decision(bool(allowed), limit, remaining, reset / 1000)
+
+
+def client_address() -> str:
+    """The client's address, as the trusted proxies tell it."""
+    return request.remote_addr or "unknown"
+
+
+def rate_limit(
+    limit: int,
+    window: float,
+    key_func: Callable[[], str] | None = None,
+    *,
+    on_outage: Literal["open", "closed"] = "open",
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Limit a view: 429 with Retry-After above the limit, X-RateLimit-* on every answer.
+
+    Args:
+        limit: requests per window.
+        window: seconds.
+        key_func: who is asking; the client's address by default.
+        on_outage: what happens while Redis is away: let pass, or answer 503. Log-ins are closed: open, they invite
+            guessing.
+    """
+    if limit < 1 or window <= 0:
+        raise ValueError(f"rate_limit(limit={limit}, window={window}): both must be above zero")
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        scope = f"{view.__module__}.{view.__qualname__}"
+
+        @functools.wraps(view)
+        def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+            limiter: Limiter = current_app.extensions["haven"].limiter
+            who = (key_func or client_address)()
+            try:
+                if on_outage == "open":
+                    with deadline(OPEN_DEADLINE):
+                        decision = limiter.hit(scope, who, limit, window)
+                else:
+                    decision = limiter.hit(scope, who, limit, window)
+            except StoreError:
+                metrics.LIMIT_DECISIONS.labels(f"outage_{on_outage}").inc()
+                if on_outage == "closed":
+                    raise
+                return view(*args, **kwargs)
+            _answer_with(decision.headers)
+            metrics.LIMIT_DECISIONS.labels("allowed" if decision.allowed else "rejected").inc()
+            if not decision.allowed:
+                raise TooManyRequests(f"at most {limit} requests in {window:g} s; try again in {decision.reset:.0f} s")
+            return view(*args, **kwargs)
+
+        return limited
+
+    return decorate
+
+
+def _answer_with(headers: dict[str, str]) -> None:
+    @after_this_request
+    def add(response: Response) -> Any:
+        response.headers.update(headers)
+        return response

@@ -1,0 +1,64 @@
+"""Everything an application uses, made from the configuration in one place. Nothing is connected until first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from app.cache import Cache
+from app.db import Database
+from app.events import Publisher
+from app.ratelimit import Limiter
+from app.sessions import Sessions
+from app.store import Store, create_store
+from app.tasks import Queue
+
+if TYPE_CHECKING:
+    from app.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts of one process, each usable alone."""
+
+    config: Config
+    store: Store
+    db: Database
+    cache: Cache
+    sessions: Sessions
+    limiter: Limiter
+    events: Publisher
+    tasks: Queue
+
+    def close(self) -> None:
+        """Let go of Redis and of the database."""
+        self.store.close()
+        self.db.close()
+
+
+def build_runtime(config: Config, *, role: str = "web") -> Runtime:
+    """Make the parts.
+
+    Args:
+        config: the settings.
+        role: what this process is, for CLIENT LIST.
+    """
+    store = create_store(config, role=role)
+    return Runtime(
+        config=config,
+        store=store,
+        db=Database(config.database_url.get_secret_value()),
+        cache=Cache(store),
+        sessions=Sessions(store, ttl=config.haven_session_ttl),
+        limiter=Limiter(store),
+        events=Publisher(store),
+        tasks=Queue(store, ttl=config.haven_task_ttl),
+    )
+
+
+def runtime() -> Runtime:
+    """The current Flask application's parts."""
+    found: Runtime = current_app.extensions["haven"]
+    return found
