@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from app.ops import metrics
 from app.store.topology import Address
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from app.store.topology import Topology
@@ -39,13 +39,6 @@ class _AsksForThePrimary:
         """The node this connection is, or was last, connected to."""
         return Address(self.host, self.port)
 
-    def interrupt(self) -> None:
-        """End a read that another thread is waiting in; that thread gets a ConnectionError."""
-        sock = self._sock  # type: ignore[attr-defined]
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
     @contextmanager
     def reading_for(self, seconds: float) -> Iterator[None]:
         """Allow reads this much longer than a reply usually takes, for a command that blocks on the server."""
@@ -54,7 +47,8 @@ class _AsksForThePrimary:
         try:
             yield
         finally:
-            sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+            with suppress(OSError):  # the read may have ended because the socket was closed
+                sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
 
     def _connect(self) -> socket.socket:
         self.host, self.port = self.topology.primary()

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from app.errors import PoolExhausted
 from app.ops import metrics
+from app.store.sentinel import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +128,7 @@ class BoundedPool(ConnectionPool):
         if self.wakes:
             for connection in list(self._busy):
                 if connection.address != primary:
-                    connection.interrupt()
+                    interrupt(connection)
 
     def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         """Close the idle connections, and those in use too unless told otherwise."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +92,14 @@ def connect_options(address: Address, options: dict[str, Any], *, tls: bool) -> 
         driver_info=None,
         **options,
     )
+
+
+def interrupt(connection: Connection) -> None:
+    """End a read that another thread is waiting in; that thread gets a ConnectionError."""
+    sock = connection._sock  # noqa: SLF001 - redis-py has no way to wake a reader
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _pairs(reply: Any) -> dict[str, str]:

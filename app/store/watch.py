@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.store.sentinel import connect_options
+from app.store.sentinel import connect_options, interrupt
 from app.store.topology import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from redis.connection import Connection
 
 LISTEN = 5.0  # seconds of silence after which the link is tested
 RETRY_AFTER = 1.0
@@ -44,6 +46,7 @@ class SwitchWatcher:
         self._report = report
         self._tls = tls
         self._stopped = threading.Event()
+        self._connections: list[Connection] = []
         self._threads = [
             threading.Thread(target=self._listen, args=(address,), name=f"haven-watch-{address}", daemon=True)
             for address in sentinels
@@ -55,11 +58,14 @@ class SwitchWatcher:
             thread.start()
 
     def stop(self) -> None:
-        """End within a moment of the next message, timeout or retry; the threads are daemons and are not waited for."""
+        """End now: nothing is reported any more. The threads are daemons and are not waited for."""
         self._stopped.set()
+        for connection in self._connections:
+            interrupt(connection)
 
     def _listen(self, address: Address) -> None:
         connection = connect_options(address, self._options, tls=self._tls)
+        self._connections.append(connection)
         while not self._stopped.is_set():
             try:
                 connection.send_command("SUBSCRIBE", "+switch-master")
@@ -79,5 +85,5 @@ class SwitchWatcher:
         except ResponseError:
             return
         parts = message[2].split(" ") if isinstance(message, list) and message[0] == "message" else []
-        if len(parts) == MESSAGE_PARTS and parts[0] == self._name:
+        if len(parts) == MESSAGE_PARTS and parts[0] == self._name and not self._stopped.is_set():
             self._report(Address(parts[3], int(parts[4])))

@@ -1,0 +1,81 @@
+"""Products: read through the cache, changed in the database."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from sqlalchemy import func, select
+from werkzeug.datastructures import ETags
+
+from app.api.events import announce
+from app.api.openapi import answer, documented
+from app.api.problems import ProblemError, not_found
+from app.api.replies import ProductOut, ProductPage
+from app.api.schemas import Page, ProductChange
+from app.cache import cache_result
+from app.db.models import Product
+from app.runtime import runtime
+from app.sessions import require_auth
+
+blueprint = Blueprint("products", __name__)
+
+
+@blueprint.get("/api/products")
+@documented("products", gives=ProductPage)
+def list_products(query: Page) -> Response:
+    """List the products."""
+    with runtime().db.session() as session:
+        rows = session.scalars(select(Product).order_by(Product.id).offset(query.offset).limit(query.per_page)).all()
+        total = session.scalar(select(func.count()).select_from(Product)) or 0
+    items = [ProductOut.model_validate(row) for row in rows]
+    return answer(ProductPage(items=items, page=query.page, per_page=query.per_page, total=total))
+
+
+@blueprint.get("/api/products/<row_id:product_id>")
+@documented("products", gives=ProductOut, errors=(404,))
+def get_product(product_id: int) -> Response:
+    """Get a product. It is read through the cache; a change shows at once."""
+    product = ProductOut.model_validate(_load(product_id))
+    response = answer(product, headers={"Cache-Control": "no-cache"})
+    response.set_etag(str(product.version))
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.put("/api/products/<row_id:product_id>")
+@require_auth
+@documented("products", gives=ProductOut, errors=(404, 409, 412), auth=True)
+def update_product(product_id: int, json: ProductChange) -> Response:
+    """Change a product.
+
+    With ``If-Match`` (the ``ETag`` that was read) it is changed only if nobody else changed it meanwhile. Everyone who
+    listens to the events is told.
+    """
+    app = runtime()
+    with app.db.session() as session:
+        row = session.get(Product, product_id)
+        if row is None:
+            raise not_found("product")
+        if not _matches(request.if_match, row.version):
+            raise ProblemError(412, f"The product has version {row.version} by now. Read it again and repeat.")
+        for field, value in json.model_dump().items():
+            setattr(row, field, value)
+    app.cache.invalidate_by_tag(f"product:{product_id}")
+    product = ProductOut.model_validate(row)
+    announce(lambda: app.events.broadcast("product.updated", product.model_dump(mode="json")))
+    response = answer(product)
+    response.set_etag(str(product.version))
+    return response
+
+
+@cache_result("product", ttl=300, tags=lambda product_id: [f"product:{product_id}", "products"])
+def _load(product_id: int) -> dict[str, Any]:
+    # An unknown id raises, so that guessing ids fills no cache.
+    with runtime().db.session() as session:
+        row = session.get(Product, product_id)
+    if row is None:
+        raise not_found("product")
+    return ProductOut.model_validate(row).model_dump(mode="json")
+
+
+def _matches(if_match: ETags, version: int) -> bool:
+    return not if_match or str(version) in if_match

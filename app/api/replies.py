@@ -1,0 +1,154 @@
+"""What the API gives, field by field."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Out(BaseModel):
+    """Something the API answers, read from a row or given field by field."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Start(Out):
+    """Where to go from here."""
+
+    name: str
+    links: dict[str, str]
+
+
+class UserOut(Out):
+    """A user as others see them."""
+
+    id: int
+    name: str
+    created_at: datetime
+
+
+class AccountOut(UserOut):
+    """A user as they see themselves."""
+
+    email: str
+
+
+class LoginOut(Out):
+    """A session that was made."""
+
+    session_id: str
+    user: AccountOut
+
+
+class LoggedOut(Out):
+    """How many sessions ended."""
+
+    ended: int
+
+
+class WhoAmI(Out):
+    """Whose session it is."""
+
+    user_id: int
+
+
+class PostOut(Out):
+    """A post."""
+
+    id: int
+    user_id: int
+    title: str
+    body: str
+    created_at: datetime
+
+
+class ProductOut(Out):
+    """A product."""
+
+    id: int
+    name: str
+    description: str
+    price_cents: int
+    stock: int
+    updated_at: datetime
+    version: int
+
+
+class MessageOut(Out):
+    """A message."""
+
+    id: int
+    sender_id: int
+    receiver_id: int
+    body: str
+    created_at: datetime
+
+
+class TaskRef(Out):
+    """A task that was taken on."""
+
+    task_id: str
+
+
+class TaskOut(Out):
+    """How far a task is."""
+
+    id: str
+    name: str
+    status: Literal["queued", "running", "retrying", "done", "dead"]
+    attempts: int
+    result: Any = None
+    error: str | None = None
+
+
+class Paged(Out):
+    """A part of a list."""
+
+    page: int
+    per_page: int
+    total: int
+
+
+class ProductPage(Paged):
+    """A part of the products."""
+
+    items: list[ProductOut]
+
+
+class PostPage(Paged):
+    """A part of a user's posts, newest first."""
+
+    items: list[PostOut]
+
+
+class MessagePage(Paged):
+    """A part of the messages one sent or received, newest first."""
+
+    items: list[MessageOut]
+
+
+class SearchOut(Out):
+    """What was found."""
+
+    products: list[ProductOut]
+    posts: list[PostOut]
+
+
+class FieldProblem(Out):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+    value: str | int | bool | None = None
+
+
+class Problem(Out):
+    """An error as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str
+    request_id: str
+    errors: list[FieldProblem] | None = None

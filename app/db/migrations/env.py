@@ -1,0 +1,14 @@
+"""Alembic runs this file; ``app.db.migrate`` hands it the connection, inside a transaction."""
+
+from alembic import context
+
+from app.db.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    # SQLite cannot alter most columns in place; Alembic then copies the table.
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()

@@ -1,0 +1,152 @@
+"""`haven up`: the whole stack in the foreground."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from app.local.errors import LocalError
+from app.local.options import Options
+from app.local.parts import Stage
+from app.local.redis import RedisCluster
+from app.local.stack import PROGRAM, build, environment
+from app.local.state import ALREADY, Claim, PartState, StackState, running
+from app.local.supervisor import Supervisor
+from app.local.tail import LogPump
+from app.local.terminal import Terminal
+from app.local.welcome import show_urls, welcome
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HEALTHY_TIMEOUT: Final = 20.0
+_POLL: Final = 0.05
+_SELF: Final = "haven"
+
+
+def up(options: Options, terminal: Terminal, program: Sequence[str] = PROGRAM) -> int:
+    """Run the stack until it is told to end.
+
+    Args:
+        options: where it lives.
+        terminal: where everything is told.
+        program: the command of the Python parts, to which the name of the part is added.
+
+    Returns:
+        The exit code: 0, 1 for a failed start, 3 if it runs already.
+    """
+    already = running(options.data)
+    if already:
+        terminal.line(f"The stack runs already on {options.data} (pid {already.pid}).")
+        show_urls(terminal, already)
+        return ALREADY
+    try:
+        options.check()
+        claim = Claim(options.data)
+    except LocalError as error:
+        terminal.failed(error.message, error.remedy)
+        return 1
+    except OSError as error:
+        terminal.failed(str(error), "name a directory that can be written with --data")
+        return 1
+    try:
+        cluster = RedisCluster(options.data, ports=options.redis_ports, sentinel_ports=options.sentinel_ports)
+        return Session(options, terminal, cluster, build(options, cluster, program)).run()
+    except LocalError as error:
+        terminal.failed(error.message, error.remedy)
+        return 1
+    except (RedisError, OSError) as error:
+        terminal.failed(str(error), f"see the logs in {options.data}")
+        return 1
+    finally:
+        claim.release()
+
+
+class Session:
+    """One run of the stack, from its start to its end."""
+
+    def __init__(self, options: Options, terminal: Terminal, cluster: RedisCluster, stages: Sequence[Stage]) -> None:
+        self._options = options
+        self._terminal = terminal
+        self._cluster = cluster
+        self._started_at = time.time()
+        self._environment = environment(options)
+        self._supervisor = Supervisor(stages, terminal, self._write)
+        self._pump = LogPump(terminal)
+
+    def run(self) -> int:
+        """Start, stay, end; return 0.
+
+        Raises:
+            LocalError: the start failed; nothing is left running.
+        """
+        terminal, supervisor = self._terminal, self._supervisor
+        terminal.expect([_SELF, *(part.name for part in supervisor.parts)])
+        before = {number: signal.signal(number, lambda *_: supervisor.end()) for number in _SIGNALS}
+        handler = _KeeperLog(terminal)
+        logger = logging.getLogger("app.local")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        try:
+            supervisor.start()
+            self._await_health()
+            if not supervisor.ending:
+                welcome(terminal, self._state(), self._options.data, self._cluster.primary())
+                for part in supervisor.parts:
+                    self._pump.add(part.name, part.process.log, part.keep)
+                self._pump.start()
+                supervisor.run()
+            terminal.log(_SELF, "ending")
+        finally:
+            self._cluster.release()
+            supervisor.stop()
+            self._pump.stop()
+            self._cluster.stop()
+            logger.removeHandler(handler)
+            for number, old in before.items():
+                signal.signal(number, old)
+        terminal.log(_SELF, f"ended; the data stays in {self._options.data}")
+        return 0
+
+    def _await_health(self) -> None:
+        deadline = time.monotonic() + _HEALTHY_TIMEOUT
+        while not self._supervisor.ending and (missing := self._cluster.trouble()):
+            if time.monotonic() > deadline:
+                raise LocalError(f"Redis is not healthy after {_HEALTHY_TIMEOUT:g} s: {missing}", remedy="haven doctor")
+            time.sleep(_POLL)
+
+    def _state(self) -> StackState:
+        options = self._options
+        return StackState(
+            pid=os.getpid(),
+            started_at=self._started_at,
+            http_port=options.http_port,
+            redis_ports=options.redis_ports,
+            sentinel_ports=options.sentinel_ports,
+            ops_ports=[options.ops_port, options.ops_port + 1],
+            environment={
+                name: value
+                for name, value in self._environment.items()
+                if name.startswith(("HAVEN_", "REDIS_", "DATABASE_"))
+            },
+            parts=[
+                PartState(part.name, part.process.pid, part.address, part.process.started_at, part.restarts, part.once)
+                for part in self._supervisor.parts
+            ],
+        )
+
+    def _write(self) -> None:
+        self._state().write(self._options.data)
+
+
+class _KeeperLog(logging.Handler):
+    """Shows what the stand-in for the guardian does."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.INFO)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.log(_SELF, record.getMessage())

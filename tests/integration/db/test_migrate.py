@@ -1,0 +1,95 @@
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
+
+from app.db.database import Database
+from app.db.migrate import current_revision, is_up_to_date, migrate, newest_revision
+from app.db.models import Base
+
+
+def test_an_empty_database_is_brought_to_the_newest_revision(database_url: str) -> None:
+    assert current_revision(database_url) is None
+    assert not is_up_to_date(database_url)
+
+    assert migrate(database_url) == newest_revision()
+
+    assert is_up_to_date(database_url)
+
+
+def test_migrating_again_changes_nothing(database_url: str) -> None:
+    migrate(database_url)
+
+    assert migrate(database_url) == newest_revision()
+
+
+def test_the_migrations_make_what_the_models_describe(database_url: str) -> None:
+    migrate(database_url)
+    db = Database(database_url)
+    try:
+        with db.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+            checks = {check["name"] for check in inspect(connection).get_check_constraints("products")}
+    finally:
+        db.close()
+    assert checks == {"ck_products_price_not_negative", "ck_products_stock_not_negative"}
+
+
+# Loaded and waiting, so that all of them begin at the same moment.
+_WAITING = """
+import sys
+from app.db.migrate import migrate
+print("ready", flush=True)
+sys.stdin.readline()
+migrate({url!r})
+"""
+
+
+def test_several_processes_may_migrate_at_once(database_url: str) -> None:
+    command = [sys.executable, "-W", "error", "-c", _WAITING.format(url=database_url)]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(  # noqa: S603 - this Python
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(4)
+        ]
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        ends = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+
+    assert ends == [("", 0)] * 4
+    assert is_up_to_date(database_url)
+
+
+def test_a_failed_migration_leaves_nothing_behind(database_url: str) -> None:
+    db = Database(database_url)
+    try:
+        with db.session() as session:
+            session.connection().exec_driver_sql("CREATE TABLE posts (id INTEGER)")
+        with pytest.raises(Exception, match="posts"):
+            migrate(database_url)
+        with db.engine.connect() as connection:
+            tables = inspect(connection).get_table_names()
+    finally:
+        db.close()
+    assert tables == ["posts"]
+
+
+def test_a_database_that_is_away_is_reported(sqlite_url: str) -> None:
+    del sqlite_url
+    with pytest.raises(OperationalError):
+        migrate("postgresql://haven@127.0.0.1:1/haven")
