@@ -12,11 +12,12 @@ import hashlib
 import inspect
 import json
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from flask import current_app
+from redis.exceptions import RedisError
 
-from app.errors import StoreError
 from app.ops import metrics
 from app.store import Store, deadline, keys
 
@@ -73,8 +74,9 @@ class Cache:
         Raises:
             StoreError: Redis did not take it.
             TypeError: JSON can't say it.
+            ValueError: the time to live is less than a millisecond.
         """
-        names = tuple(dict.fromkeys(tags))
+        names = _unique(tags)
         self._write(key, value, ttl, names, self._versions(names, ttl))
 
     def delete(self, *names: str) -> None:
@@ -93,19 +95,20 @@ class Cache:
             StoreError: Redis did not do it; old values may still be served.
         """
         if tags:
-            self._store.redis.unlink(*map(keys.cache_tag, tags))
+            with self._store.durable(repeatable=True) as pipeline:  # lost in a failover, old values would come back
+                pipeline.unlink(*map(keys.cache_tag, tags))
             metrics.CACHE_INVALIDATIONS.inc(len(tags))
 
-    def get_or_compute(self, key: str, ttl: float, tags: Sequence[str], compute: Callable[[], R]) -> R:
+    def get_or_compute(self, key: str, ttl: float, tags: Iterable[str], compute: Callable[[], R]) -> R:
         """The cached value, or a computed one that is then cached. Redis trouble costs time, never the answer."""
-        names = tuple(dict.fromkeys(tags))
+        names = _unique(tags)
         versions: Sequence[str | None]
         try:
             with deadline(READ_DEADLINE):
                 value, versions = self._read(key, names)
                 if value is MISS:
                     versions = self._versions(names, ttl, versions)
-        except StoreError:
+        except RedisError:  # also a full memory, which is the server's answer and no outage
             metrics.CACHE_REQUESTS.labels("error").inc()
             return compute()
         if value is not MISS:
@@ -114,11 +117,8 @@ class Cache:
             return found
         metrics.CACHE_REQUESTS.labels("miss").inc()
         made = compute()
-        try:
-            with deadline(READ_DEADLINE):
-                self._write(key, made, ttl, names, versions)
-        except StoreError:
-            metrics.CACHE_REQUESTS.labels("error").inc()
+        with suppress(RedisError), deadline(READ_DEADLINE):
+            self._write(key, made, ttl, names, versions)
         return made
 
     def _read(self, key: str, tags: Sequence[str]) -> tuple[Any, list[str | None]]:
@@ -146,7 +146,7 @@ class Cache:
             return []
         if known and all(known):
             return [str(version) for version in known]
-        life = int(ttl * TAG_LIFE * 1000)
+        life = int(_milliseconds(ttl) * TAG_LIFE)
         with self._store.redis.pipeline(transaction=False, repeatable=True) as pipeline:
             for tag in tags:
                 pipeline.set(keys.cache_tag(tag), secrets.token_hex(8), nx=True, px=life)
@@ -157,7 +157,7 @@ class Cache:
     def _write(self, key: str, value: Any, ttl: float, tags: Sequence[str], versions: Sequence[str | None]) -> None:
         head = json.dumps(dict(zip(tags, versions, strict=True)), separators=(",", ":")) if tags else ""
         text = f"{head}\n{json.dumps(value, separators=(',', ':'))}"
-        life = int(ttl * 1000)
+        life = _milliseconds(ttl)
         if not tags:
             self._store.redis.set(keys.cache(key), text, px=life)
             return
@@ -176,7 +176,11 @@ def cache_result(
         key_prefix: the keys' beginning; one per function.
         ttl: seconds.
         tags: what the results depend on, or a function of the same arguments that says it.
+
+    Raises:
+        ValueError: the time to live is less than a millisecond.
     """
+    _milliseconds(ttl)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
@@ -184,7 +188,7 @@ def cache_result(
         @functools.wraps(function)
         def cached(*args: P.args, **kwargs: P.kwargs) -> R:
             cache: Cache = current_app.extensions["haven"].cache
-            names = tuple(tags(*args, **kwargs) if callable(tags) else tags)
+            names = tags(*args, **kwargs) if callable(tags) else tags
             key = f"{key_prefix}:{call_digest(signature, args, kwargs)}"
             return cache.get_or_compute(key, ttl, names, lambda: function(*args, **kwargs))
 
@@ -201,5 +205,23 @@ def call_digest(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dic
     """
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
-    text = json.dumps(bound.arguments, sort_keys=True, separators=(",", ":"))
+    try:
+        text = json.dumps(bound.arguments, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"a cached call takes only arguments that JSON can say, not {bound.arguments}: {error}"
+        ) from None
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _unique(tags: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(tags, str):
+        raise TypeError(f"tags={tags!r} would be a tag per letter: give a list of tags")
+    return tuple(dict.fromkeys(tags))
+
+
+def _milliseconds(ttl: float) -> int:
+    found = int(ttl * 1000)
+    if found < 1:
+        raise ValueError(f"ttl={ttl}: a value lives for at least 0.001 s")
+    return found

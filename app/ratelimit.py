@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 from flask import Response, after_this_request, current_app, request
+from redis.exceptions import RedisError
 from werkzeug.exceptions import TooManyRequests
 
-from app.errors import StoreError
+from app.errors import StoreError, StoreUnavailable
 from app.ops import metrics
 from app.store import Store, deadline, keys
 
@@ -22,7 +24,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 OPEN_DEADLINE = 1.0  # a limit that lets requests pass without Redis should not hold them up for it
+MIN_WINDOW = 0.001
 MAX_KEY = 200
+OUTAGE: Final = ("open", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,18 @@ class Limiter:
 
         Raises:
             StoreError: Redis could not decide; nothing was counted, or it does not matter.
+            ValueError: the limit or the window is too small.
         """
-        key = keys.limit(scope, who[:MAX_KEY])
+        _check(limit, window)
         args = (limit, int(window * 1000), secrets.token_hex(8))
-        allowed, remaining, reset = self._store.run("limit_log", [key], args, repeatable=True)
+        try:
+            allowed, remaining, reset = self._store.run(
+                "limit_log", [keys.limit(scope, _short(str(who)))], args, repeatable=True
+            )
+        except StoreError:
+            raise
+        except RedisError as error:  # a full memory, say: the server answers, and decides nothing
+            raise StoreUnavailable(f"the limiter could not decide: {error}") from error
         return Decision(bool(allowed), limit, remaining, reset / 1000)
 
 
@@ -101,9 +113,13 @@ def rate_limit(
         key_func: who is asking; the client's address by default.
         on_outage: what happens while Redis is away: let pass, or answer 503. Log-ins are closed: open, they invite
             guessing.
+
+    Raises:
+        ValueError: one of the arguments makes no limit.
     """
-    if limit < 1 or window <= 0:
-        raise ValueError(f"rate_limit(limit={limit}, window={window}): both must be above zero")
+    _check(limit, window)
+    if on_outage not in OUTAGE:
+        raise ValueError(f"on_outage={on_outage!r} is not one of {', '.join(OUTAGE)}")
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         scope = f"{view.__module__}.{view.__qualname__}"
@@ -139,3 +155,15 @@ def _answer_with(headers: dict[str, str]) -> None:
     def add(response: Response) -> Any:
         response.headers.update(headers)
         return response
+
+
+def _check(limit: int, window: float) -> None:
+    if limit < 1 or limit != int(limit):
+        raise ValueError(f"limit={limit!r}: a whole number of requests, 1 or more")
+    if not window >= MIN_WINDOW:
+        raise ValueError(f"window={window!r}: seconds, {MIN_WINDOW} or more")
+
+
+def _short(who: str) -> str:
+    """The name itself, or its digest when a client could make it long."""
+    return who if len(who) <= MAX_KEY else hashlib.sha256(who.encode(errors="replace")).hexdigest()

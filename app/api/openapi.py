@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from spectree import Response as Responses
 from spectree import SecurityScheme, SpecTree
 from spectree.models import InType, SecureType, SecuritySchemeData
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import ValidationError as NoMatch
 
@@ -129,12 +129,17 @@ def read_json(model: type[ModelT]) -> ModelT:
 
     Raises:
         BadRequest: it is not JSON, or nested too deep to read.
+        RequestEntityTooLarge: it is larger than ``MAX_CONTENT_LENGTH``.
         UnsupportedMediaType: it is not declared as JSON.
         ProblemError: it is not what the model takes; names the fields.
     """
     try:
         data = request.get_json()
     except BadRequest as error:
+        # Of a body that does not say its length, Werkzeug reads as much as is allowed and leaves the rest.
+        limit = request.max_content_length
+        if request.content_length is None and limit is not None and len(request.get_data()) >= limit:
+            raise RequestEntityTooLarge from error
         raise BadRequest("The body is not JSON.") from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deep.") from error

@@ -43,16 +43,16 @@ def get_product(product_id: int) -> Response:
 
 @blueprint.put("/api/products/<row_id:product_id>")
 @require_auth
-@documented("products", gives=ProductOut, errors=(404, 409, 412), auth=True)
+@documented("products", gives=ProductOut, errors=(404, 412), auth=True)
 def update_product(product_id: int, json: ProductChange) -> Response:
     """Change a product.
 
-    With ``If-Match`` (the ``ETag`` that was read) it is changed only if nobody else changed it meanwhile. Everyone who
-    listens to the events is told.
+    Changes made at the same moment follow each other; with ``If-Match`` (the ``ETag`` that was read) only the first is
+    made. Everyone who listens to the events is told.
     """
     app = runtime()
-    with app.db.session() as session:
-        row = session.get(Product, product_id)
+    with app.db.session(locks=True) as session:
+        row = session.get(Product, product_id, with_for_update=True)
         if row is None:
             raise not_found("product")
         if not _matches(request.if_match, row.version):

@@ -105,12 +105,18 @@ class Database:
             return self._engine
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *, locks: bool = False) -> Iterator[Session]:
         """A unit of work: committed when the block ends, rolled back when it raises.
 
         What was loaded stays readable after the block.
+
+        Args:
+            locks: whether what is read will be changed, so that two such blocks follow each other instead of one
+                failing. PostgreSQL locks the rows read ``with_for_update``; SQLite has one lock, taken here.
         """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if locks and self.engine.dialect.name == "sqlite":
+                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
             yield session
 
     def close(self) -> None:

@@ -11,12 +11,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from app.store import Store, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ID = re.compile(r"\d{1,20}-\d{1,20}")
+_log = structlog.get_logger(__name__)
+
+_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 REPLAY = 1000
 
 
@@ -37,16 +41,28 @@ class Event:
     data: dict[str, Any]
 
 
+def is_id(text: str) -> bool:
+    """Whether this is an event's id: two numbers of 64 bits. Redis answers with an error to anything else."""
+    return _ID.fullmatch(text) is not None and all(int(part) < 1 << 64 for part in text.split("-"))
+
+
 def order(event_id: str) -> tuple[int, int]:
     """An id as something that can be compared."""
     time, _, sequence = event_id.partition("-")
     return int(time), int(sequence or 0)
 
 
-def parse(entry: tuple[str, dict[str, str]]) -> Event:
-    """A stream entry as an event."""
-    event_id, fields = entry
-    return Event(event_id, fields["channel"], fields["kind"], json.loads(fields["data"]))
+def parse(entries: Iterable[tuple[str, dict[str, str]]]) -> list[Event]:
+    """Stream entries as events; one that is none is left out, or every reader would stumble over it for ever."""
+    events = []
+    for event_id, fields in entries:
+        try:
+            event = Event(event_id, fields["channel"], fields["kind"], dict(json.loads(fields["data"])))
+        except (KeyError, TypeError, ValueError):
+            _log.warning("event.unreadable", event_id=event_id)
+        else:
+            events.append(event)
+    return events
 
 
 def last_id(store: Store) -> str:
@@ -60,5 +76,5 @@ def replay(store: Store, channels: Iterable[str], after: str) -> list[Event]:
     with store.redis.pipeline(transaction=False) as pipeline:
         for channel in channels:
             pipeline.xrange(keys.event_log(channel), f"({after}", count=REPLAY)
-        entries = [entry for log in pipeline.execute() for entry in log]
-    return sorted(map(parse, entries), key=lambda event: order(event.id))
+        events = [event for entries in pipeline.execute() for event in parse(entries)]
+    return sorted(events, key=lambda event: order(event.id))

@@ -16,6 +16,7 @@ KEPT_IN_ALL = 10_000
 KEPT_PER_CHANNEL = 200
 LIFE_MS = 86_400_000
 MAX_BYTES = 64 * 1024
+MAX_NAME = 200
 
 
 class Publisher:
@@ -32,15 +33,20 @@ class Publisher:
         """Publish an event, and return its id.
 
         Args:
-            channel: ``broadcast``, ``user:<id>`` or one of your own.
+            channel: ``broadcast``, ``user:<id>`` or one of your own; ``all`` is taken.
             kind: what happened.
             data: JSON, at most 64 KiB.
 
         Raises:
-            ValueError: the data is too large.
-            StoreError: it was not published; publishing again does no harm.
+            ValueError: the data is too large, or a name can't be used.
+            StoreError: it is not certain that it was published; publishing again would be another event.
         """
-        text = json.dumps(data, separators=(",", ":"))
+        if channel == "all":
+            raise ValueError("the channel 'all' is the log of every channel: publish to another one")
+        for name, value in (("channel", channel), ("kind", kind)):
+            if not 0 < len(value) <= MAX_NAME or not value.isprintable():
+                raise ValueError(f"{name} {value[:40]!r} is not 1 to {MAX_NAME} characters in one line")
+        text = json.dumps(dict(data), separators=(",", ":"))
         if len(text) > MAX_BYTES:
             raise ValueError(f"event {kind!r} has {len(text)} bytes of data, at most {MAX_BYTES} are taken: send an id")
         names = [keys.event_log("all"), keys.event_log(channel), keys.event_mark(secrets.token_hex(8))]

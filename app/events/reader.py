@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from app.errors import StoreError
+from app.backoff import jittered
 from app.events.log import Event, last_id, order, parse
 from app.store import Store, keys
 
@@ -20,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 BLOCK_MS = 2000
 BATCH = 200
+PAUSE_BASE = 0.1
 PAUSE_CAP = 2.0
 
 
@@ -29,14 +29,24 @@ class Reader:
     Args:
         store: where the log is.
         handle: gets the events of one reading; what it raises ends the reader.
-        turned: called after every reading that succeeded, with an empty list of events too.
+        begin: says after which id to begin; by default after the newest.
+        turning: called before every reading, also while Redis is away.
+        turned: called after every reading that succeeded, also when there was nothing new.
     """
 
     def __init__(
-        self, store: Store, handle: Callable[[list[Event]], None], turned: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        handle: Callable[[list[Event]], None],
+        *,
+        begin: Callable[[], str] | None = None,
+        turning: Callable[[], None] = lambda: None,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._handle = handle
+        self._begin = begin or (lambda: last_id(store))
+        self._turning = turning
         self._turned = turned
         self._stopped = threading.Event()
         self.place: str | None = None
@@ -45,42 +55,39 @@ class Reader:
         """End after the reading that is under way (2 s at most)."""
         self._stopped.set()
 
-    @property
-    def stopped(self) -> bool:
-        """Whether it was told to end."""
-        return self._stopped.is_set()
-
     def run(self) -> None:
         """Read until stopped; while Redis is away, try again with jitter and go on from the same place."""
         failures = 0
-        while not self._stopped.is_set():
+        while True:
+            self._turning()
+            if self._stopped.is_set():
+                return
             try:
                 self._read()
                 failures = 0
-            except (StoreError, RedisError) as error:
+            except RedisError as error:
                 failures += 1
-                pause = random.uniform(0, min(PAUSE_CAP, 0.05 * 2**failures))  # noqa: S311 - jitter, no secret
+                pause = jittered(failures, base=PAUSE_BASE, cap=PAUSE_CAP)
                 log.warning("events.read_failed", error=str(error), again_in=round(pause, 2))
                 self._stopped.wait(pause)
                 self._rewind()
 
     def _read(self) -> None:
         if self.place is None:
-            self.place = last_id(self._store)
+            self.place = self._begin()
         name = keys.event_log("all")
         reply: Any = self._store.blocking.xread({name: self.place}, count=BATCH, block=BLOCK_MS)
         entries = reply.get(name, [[]])[0] if isinstance(reply, dict) else (reply[0][1] if reply else [])
-        events = [parse(entry) for entry in entries]
-        if events:
-            self._handle(events)
-            self.place = events[-1].id
+        if entries:
+            self._handle(parse(entries))
+            self.place = str(entries[-1][0])
         self._turned()
 
     def _rewind(self) -> None:
         """Go back to the log's end if it lies before our place: a failover may have lost its last moment."""
         try:
             end = last_id(self._store)
-        except (StoreError, RedisError):
+        except RedisError:
             return
         if self.place is not None and order(end) < order(self.place):
             self.place = end

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from flask import Response, current_app
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
-from app.events.log import ID, Event, last_id, order, replay
+from app.events.log import Event, is_id, last_id, order, replay
 from app.events.reader import Reader
 from app.ops import metrics
 
@@ -68,7 +68,10 @@ class Hub:
         self._reader: Reader | None = None
 
     def add(self, listener: Listener, place: str) -> None:
-        """Register a listener; the first one starts the reader, at ``place``: no later than the listener's own replay.
+        """Register a listener.
+
+        The first one starts the reader, at ``place``: no later than the listener's own replay. The reader ends when it
+        finds no listener left, so that there is never more than one, however fast clients come and go.
 
         Raises:
             ServiceUnavailable: as many streams as allowed are open.
@@ -79,15 +82,18 @@ class Hub:
             self._listeners.add(listener)
             metrics.EVENT_STREAMS.inc()
             if self._reader is None:
-                self._reader = Reader(self.store, self._fan_out)
+                self._reader = Reader(self.store, self._fan_out, turning=self._end_if_alone)
                 self._reader.place = place
                 threading.Thread(target=self._reader.run, name="haven-events", daemon=True).start()
 
     def remove(self, listener: Listener) -> None:
-        """Forget a listener; after the last one the reader ends."""
+        """Forget a listener."""
         with self._lock:
             self._listeners.discard(listener)
             metrics.EVENT_STREAMS.dec()
+
+    def _end_if_alone(self) -> None:
+        with self._lock:
             if not self._listeners and self._reader is not None:
                 self._reader.stop()
                 self._reader = None
@@ -114,12 +120,13 @@ def sse_response(channels: list[str], last_event_id: str | None) -> Response:
         StoreError: Redis did not answer.
     """
     hub: Hub = current_app.extensions["haven.hub"]
-    if last_event_id and not ID.fullmatch(last_event_id):
+    if last_event_id and not is_id(last_event_id):
         raise BadRequest(f"Last-Event-ID {last_event_id[:40]!r} is not an id of this server, such as 1700000000000-0")
     listener = Listener(channels)
     now = last_id(hub.store)
     hub.add(listener, now)  # before the replay, so that nothing falls between the two
-    stream = _stream(hub, listener, last_event_id or now)
+    # an id from the future is of a log that was lost: after it, nothing new would ever be told
+    stream = _stream(hub, listener, min(last_event_id or now, now, key=order))
     next(stream)  # replays; from here on the generator's end removes the listener, and so does an error
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(stream, mimetype="text/event-stream", headers=headers)

@@ -10,9 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from redis.exceptions import RedisError
 
-from app.errors import StoreError
 from app.events.reader import Reader
 from app.ops import metrics
 from app.store import Store, keys
@@ -57,17 +55,12 @@ class Subscriber:
         self._key = keys.event_cursor(name)
         self._handlers = _handlers if handlers is None else handlers
         self._heart = heart
-        self._reader = Reader(store, self._handle, heart.beat)
+        self._saved: str | None = None
+        self._reader = Reader(store, self._handle, begin=self._begin, turning=heart.turn, turned=self._turned)
 
     def run(self) -> None:
         """Handle events until stopped."""
         log.info("subscriber.started", pid=os.getpid(), patterns=[pattern for pattern, _ in self._handlers])
-        while self._reader.place is None and not self._reader.stopped:
-            try:
-                place: Any = self._store.redis.get(self._key)
-                self._reader.place = place or "0-0"
-            except (StoreError, RedisError) as error:
-                log.warning("subscriber.waits", error=str(error))
         self._reader.run()
         log.info("subscriber.stopped", place=self._reader.place)
 
@@ -75,12 +68,24 @@ class Subscriber:
         """End soon."""
         self._reader.stop()
 
+    def _begin(self) -> str:
+        place: Any = self._store.redis.get(self._key)
+        return str(place or "0-0")
+
     def _handle(self, events: list[Event]) -> None:
         for event in events:
             for pattern, handler in self._handlers:
                 if fnmatch.fnmatchcase(event.channel, pattern):
                     self._give(handler, event)
-        self._store.redis.set(self._key, events[-1].id)
+            self._heart.turn()
+
+    def _turned(self) -> None:
+        # apart from the handling: when the place can't be saved, the events are not handled again for it
+        place = self._reader.place
+        if place is not None and place != self._saved:
+            self._store.redis.set(self._key, place)
+            self._saved = place
+        self._heart.beat()
 
     @staticmethod
     def _give(handler: Handler, event: Event) -> None:
@@ -89,4 +94,4 @@ class Subscriber:
             metrics.EVENTS_DELIVERED.labels("handler").inc()
         except Exception:
             # one bad event or handler must not stop the others
-            log.exception("subscriber.handler_failed", handler=handler.__qualname__, event_id=event.id, kind=event.kind)
+            log.exception("subscriber.handler_failed", handler=repr(handler), event_id=event.id, kind=event.kind)

@@ -18,7 +18,7 @@ HTTP_DURATION = Histogram(
     ["route", "method", "status"],
     buckets=LATENCY,
 )
-HTTP_IN_PROGRESS = Gauge("haven_http_requests_in_progress", "Requests being answered now.", multiprocess_mode="livesum")
+HTTP_IN_PROGRESS = Gauge("haven_http_in_progress_requests", "Requests being answered now.", multiprocess_mode="livesum")
 
 STORE_DURATION = Histogram(
     "haven_store_operation_duration_seconds",
@@ -33,7 +33,7 @@ STORE_RETRIES = Counter("haven_store_retries_total", "Attempts that were repeate
 STORE_CONNECTS = Counter("haven_store_connects_total", "Connections opened, by pool.", ["pool"])
 STORE_FAILOVERS = Counter("haven_store_failovers_total", "Times this process saw another primary than before.")
 STORE_OPEN = Gauge(
-    "haven_store_circuit_open", "Processes that fail fast because Redis is away.", multiprocess_mode="livesum"
+    "haven_store_open_circuits", "Processes that fail fast because Redis is away.", multiprocess_mode="livesum"
 )
 POOL_IN_USE = Gauge(
     "haven_store_pool_in_use_connections",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+import struct
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,10 +53,11 @@ def merge_dead(directory: Path, pid: int) -> None:
     with locked(directory, shared=False):
         for file in directory.glob(f"gauge_*_{pid}.db"):
             file.unlink(missing_ok=True)
-        for kind in ("counter", "histogram"):
+        for kind in ("counter", "histogram", "summary"):
             dead = directory / f"{kind}_{pid}.db"
             if dead.exists():
-                _add(directory / f"{kind}_{ARCHIVE}.db", dead)
+                with suppress(ValueError, struct.error):  # killed while it made the file: there is nothing in it
+                    _add(directory / f"{kind}_{ARCHIVE}.db", dead)
                 dead.unlink()
 
 
@@ -81,16 +83,14 @@ def render(*extra: Collector) -> bytes:
     Args:
         extra: collectors that ask something else at the scrape.
     """
+    asked = CollectorRegistry()
+    for collector in extra:
+        asked.register(collector)
+    more = generate_latest(asked)  # outside of the lock: it may wait for Redis
     directory = os.environ.get(VARIABLE)
     if not directory:
-        registry: CollectorRegistry = REGISTRY
-        more = CollectorRegistry()
-        for collector in extra:
-            more.register(collector)
-        return generate_latest(registry) + generate_latest(more)
+        return generate_latest(REGISTRY) + more
     joined = CollectorRegistry()
     MultiProcessCollector(joined, path=directory)
-    for collector in extra:
-        joined.register(collector)
     with locked(Path(directory), shared=True):
-        return generate_latest(joined)
+        return generate_latest(joined) + more

@@ -81,7 +81,8 @@ def read_queues(store: Store) -> dict[str, dict[str, float]]:
 
 def _age(store: Store, priority: str, groups: Any, now: float) -> float:
     """Seconds since the oldest task that no worker was handed came into its stream; entry ids begin with their time."""
-    last = "0-0" if isinstance(groups, ResponseError) or not groups else groups[0]["last-delivered-id"]
+    ours = [] if isinstance(groups, ResponseError) else [group for group in groups if group["name"] == keys.TASK_GROUP]
+    last = ours[0]["last-delivered-id"] if ours else "0-0"
     oldest = store.redis.xrange(keys.task_stream(priority), f"({last}", count=1)
     if not oldest:
         return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -27,8 +28,14 @@ class _Quiet(WSGIRequestHandler):
         """Probes every few seconds are no news."""
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread per request: a scrape that waits for Redis must not hold up a probe."""
+
+    daemon_threads = True
+
+
 def serve_ops(host: str, port: int, heart: Heart, *collectors: Collector) -> WSGIServer:
-    """Answer /livez, /readyz and /metrics from a thread.
+    """Answer /livez, /readyz and /metrics from threads of their own.
 
     Args:
         host: address to listen on.
@@ -53,7 +60,7 @@ def serve_ops(host: str, port: int, heart: Heart, *collectors: Collector) -> WSG
         return [b"ok\n" if states[path] else b"stale\n"]
 
     try:
-        server = make_server(host, port, answer, handler_class=_Quiet)
+        server = make_server(host, port, answer, server_class=_Server, handler_class=_Quiet)
     except OSError as error:
         raise ConfigError(
             [f"HAVEN_OPS_PORT={port} can't be listened on at {host} ({error}): choose a free one"]

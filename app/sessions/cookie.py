@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, Signer
 
-from app.sessions.store import new_id
+from app.sessions.store import check_size, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +91,7 @@ class CookieSession(SessionMixin):
         removed = [name for name in self._stored if name not in fields]
         if not changed and not removed:
             return self.id
+        check_size(fields)  # all of it: what changed alone would let it grow a bit with every request
         exists = self.id is not None
         session_id = self.id or new_id()
         user_id = data.get(USER)

@@ -36,6 +36,17 @@ def digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
 
 
+def check_size(fields: Mapping[str, str]) -> None:
+    """Refuse what is too much for a session.
+
+    Raises:
+        SessionError: the fields are larger than 64 KiB.
+    """
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in fields.items())
+    if size > MAX_BYTES:
+        raise SessionError(f"a session of {size} bytes is too large: at most {MAX_BYTES}; keep big things elsewhere")
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A living session.
@@ -117,7 +128,7 @@ class Sessions:
             session_id: the client's id.
             changed: fields to set.
             removed: fields to delete.
-            user_id: whose session it is, when somebody is logged in.
+            user_id: whose session it is from now on; None: nobody's.
             exists: whether it was loaded before; then a session that has ended meanwhile stays ended.
 
         Returns:
@@ -130,16 +141,12 @@ class Sessions:
         fields = dict(changed)
         if not exists:
             fields.setdefault("created", f"{time.time():.3f}")
-        size = sum(len(name) + len(value) for name, value in fields.items())
-        if size > MAX_BYTES:
-            raise SessionError(
-                f"a session of {size} bytes is too large: at most {MAX_BYTES}; keep big things elsewhere"
-            )
+        check_size(fields)
         name = digest(session_id)
         owner = "" if user_id is None else str(user_id)
         names = [keys.session(name), keys.user_sessions(user_id or 0), keys.user_epoch(user_id or 0)]
         pairs = [part for pair in fields.items() for part in pair]
-        args = [self._ttl_ms, name, owner, int(exists), len(fields), *pairs, *removed]
+        args = [self._ttl_ms, name, owner, int(exists), USER_SESSIONS, len(fields), *pairs, *removed]
         return bool(self._store.run("session_save", names, args, repeatable=True, durable=True))
 
     def destroy(self, session_id: str) -> None:
@@ -150,8 +157,8 @@ class Sessions:
         """
         name = digest(session_id)
         args = (name, USER_SESSIONS)
-        self._store.run("session_end", [keys.session(name)], args, repeatable=True, durable=True)
-        metrics.SESSION_EVENTS.labels("destroyed").inc()
+        if self._store.run("session_end", [keys.session(name)], args, repeatable=True, durable=True):
+            metrics.SESSION_EVENTS.labels("destroyed").inc()
 
     def destroy_all(self, user_id: int) -> int:
         """Log a user out everywhere; also a session that is being saved at this moment.

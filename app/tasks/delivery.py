@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["done", "retry", "dead"]
 HAND_BACK_IDLE_MS = 86_400_000  # longer than any lease: whoever looks next takes the task over
+FORGET_IDLE_MS = 86_400_000
 DUE_BATCH = 100
 
 
@@ -93,16 +94,20 @@ class Deliveries:
         for priority in keys.PRIORITIES:
             if len(taken) >= count:
                 break
-            reply = self._store.redis.xautoclaim(
-                keys.task_stream(priority), keys.TASK_GROUP, self.consumer, self._lease_ms, count=count - len(taken)
-            )
-            taken += self._parse(priority, reply[1])
+            # XAUTOCLAIM looks at the first few entries only, and those may all belong to workers that are alive
+            place = (keys.task_stream(priority), keys.TASK_GROUP)
+            silent: Any = self._store.redis.xpending_range(*place, "-", "+", count - len(taken), idle=self._lease_ms)
+            if silent:
+                entries = [item["message_id"] for item in silent]
+                reply: Any = self._store.redis.xclaim(*place, self.consumer, self._lease_ms, entries)
+                taken += self._parse(priority, reply)
         return taken
 
     def start(self, delivery: Delivery) -> Attempt | str:
-        """Begin an attempt, or a word that says why not: gone, done or dead."""
+        """Begin an attempt, or a word that says why not: gone (to another worker, too), done or dead."""
         names = [keys.task(delivery.task_id), keys.task_stream(delivery.priority), keys.TASK_DEAD]
-        args = (keys.TASK_GROUP, delivery.entry, delivery.task_id, delivery.token, self._most, self._ttl_ms)
+        ids = (keys.TASK_GROUP, self.consumer, delivery.entry, delivery.task_id, delivery.token)
+        args = (*ids, self._most, self._ttl_ms)
         reply = self._store.run("task_start", names, args, repeatable=True)
         if isinstance(reply, str):
             return reply
@@ -142,11 +147,9 @@ class Deliveries:
         return int(self._store.run("task_due", names, (DUE_BATCH, *keys.PRIORITIES), repeatable=True))
 
     def leave(self) -> None:
-        """Forget this consumer, if nothing is pending for it any more."""
-        for priority in keys.PRIORITIES:
-            stream = keys.task_stream(priority)
-            if not self._store.redis.xpending_range(stream, keys.TASK_GROUP, "-", "+", 1, self.consumer):
-                self._store.redis.call(("XGROUP DELCONSUMER", stream, keys.TASK_GROUP, self.consumer), repeatable=True)
+        """Forget this consumer if nothing is pending for it any more, and those of workers that died long ago."""
+        names = [keys.task_stream(priority) for priority in keys.PRIORITIES]
+        self._store.run("task_leave", names, (keys.TASK_GROUP, self.consumer, FORGET_IDLE_MS), repeatable=True)
 
     def _set_idle(self, deliveries: list[Delivery], idle_ms: int) -> list[Delivery]:
         if not deliveries:
@@ -174,7 +177,7 @@ class Deliveries:
     @staticmethod
     def _parse(priority: str, entries: Iterable[tuple[str, dict[str, str] | None]]) -> list[Delivery]:
         # an entry that was deleted while it was pending comes without fields: there is nothing left to do for it
-        return [Delivery(fields["id"], priority, entry) for entry, fields in entries if fields]
+        return [Delivery(fields["id"], priority, entry) for entry, fields in entries if fields and "id" in fields]
 
 
 def _of_stream(reply: Any, stream: str) -> Iterator[Any]:

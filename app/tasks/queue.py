@@ -80,8 +80,8 @@ class Queue:
         if priority not in keys.PRIORITIES:
             raise InvalidTask(f"priority {priority!r} is not one of {', '.join(keys.PRIORITIES)}")
         task_id = task_id or uuid.uuid4().hex
-        if len(task_id) > MAX_ID:
-            raise InvalidTask(f"a task id of {len(task_id)} characters is too long: at most {MAX_ID}")
+        if len(task_id) > MAX_ID or not task_id.isprintable():
+            raise InvalidTask(f"a task id is 1 to {MAX_ID} printable characters, not {len(task_id)}: {task_id[:40]!r}")
         names = [keys.task(task_id), keys.task_stream(priority)]
         new = self._store.run("task_enqueue", names, (task_id, name, checked, priority), repeatable=True, durable=True)
         if new:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     Function = Callable[..., Any]
 
+ATTEMPTS = 5
+BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -51,20 +54,33 @@ class Registry:
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
 
-    def task(self, *, attempts: int = 5) -> Callable[[Function], Function]:
+    def task(self, *, attempts: int = ATTEMPTS) -> Callable[[Function], Function]:
         """Make a function a task, under its own name.
 
         Args:
             attempts: how often it is tried when it raises, 1 or more.
+
+        Raises:
+            ValueError: there is a task of that name, or fewer than one attempt.
+            TypeError: a parameter of the function can't be given by name, or has no type to check it by.
         """
+        if attempts < 1:
+            raise ValueError(f"attempts={attempts}: a task is tried at least once")
 
         def register(function: Function) -> Function:
-            fields: dict[str, Any] = {
-                name: (parameter.annotation, ... if parameter.default is parameter.empty else parameter.default)
-                for name, parameter in inspect.signature(function, eval_str=True).parameters.items()
-            }
-            model = create_model(f"{function.__name__}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
-            self._tasks[function.__name__] = Task(function.__name__, function, model, attempts)
+            task_name = function.__name__
+            if task_name in self._tasks:
+                raise ValueError(f"there is a task called {task_name!r} already: choose another name")
+            fields: dict[str, Any] = {}
+            for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
+                if parameter.kind not in BY_NAME or parameter.annotation is parameter.empty:
+                    raise TypeError(f"task {task_name!r}: {parameter} must be passed by name and have a type")
+                fields[name] = (
+                    parameter.annotation,
+                    ... if parameter.default is parameter.empty else parameter.default,
+                )
+            model = create_model(f"{task_name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
+            self._tasks[task_name] = Task(task_name, function, model, attempts)
             return function
 
         return register

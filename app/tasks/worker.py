@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from app.errors import HavenError, StoreError
+from app.backoff import jittered
+from app.errors import InvalidTask
 from app.ops import metrics
 from app.store import keys
-from app.tasks.registry import Registry, registry
+from app.tasks.queue import MAX_BYTES
+from app.tasks.registry import ATTEMPTS, Registry, registry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -26,15 +28,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BLOCK_MS = 1000
-AGEING = 8  # every so many turns the order of priorities is turned round, so that low ones never starve
+AGEING = 8  # every so many turns a lower priority goes first, so that none ever starves
+PAUSE_BASE = 0.05
 PAUSE_CAP = 1.0
-RETRY_BASE = 1.0
+RETRY_BASE = 2.0
 RETRY_CAP = 300.0
 
 
 def retry_delay(attempt: int) -> float:
     """Seconds until the next attempt: exponential with full jitter, 5 minutes at most."""
-    return random.uniform(0, min(RETRY_CAP, RETRY_BASE * 2.0**attempt))  # noqa: S311 - jitter, no secret
+    return jittered(attempt, base=RETRY_BASE, cap=RETRY_CAP)
+
+
+def order(turn: int) -> tuple[str, ...]:
+    """The priorities in the order in which this turn looks at them."""
+    first, *lower = keys.PRIORITIES
+    if turn % AGEING == 0:
+        first = lower[-1 - turn // AGEING % len(lower)]
+    return (first, *(priority for priority in keys.PRIORITIES if priority != first))
 
 
 class Worker:
@@ -69,6 +80,7 @@ class Worker:
         self._entries: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
+        self._ended = threading.Event()
         self._turns = 0
         self._next_look = 0.0
 
@@ -94,10 +106,10 @@ class Worker:
                 self._turn(executor)
                 self._heart.beat()
                 failures = 0
-            except (StoreError, RedisError) as error:
+            except RedisError as error:
                 joined = False  # the group may be gone with what a failover lost, and a reply may have been
                 failures += 1
-                pause = random.uniform(0, min(PAUSE_CAP, 0.02 * 2**failures))  # noqa: S311 - jitter, no secret
+                pause = jittered(failures, base=PAUSE_BASE, cap=PAUSE_CAP)
                 log.warning("worker.turn_failed", error=str(error), again_in=round(pause, 2))
                 self._stopped.wait(pause)
         return self._end(executor)
@@ -109,23 +121,21 @@ class Worker:
             self._next_look = now + min(1.0, self._lease / 6)
             self._deliveries.move_due()
             if self._room():
-                taken = self._deliveries.take_over(self._room())
-                metrics.TASK_REDELIVERIES.inc(len(taken))
-                self._accept(executor, taken)
+                metrics.TASK_REDELIVERIES.inc(self._accept(executor, self._deliveries.take_over(self._room())))
         room = self._room()
         if not room:
             with self._changed:
                 self._changed.wait_for(lambda: len(self._running) < self._threads, BLOCK_MS / 1000)
             return
         self._turns += 1
-        order = keys.PRIORITIES if self._turns % AGEING else tuple(reversed(keys.PRIORITIES))
-        self._accept(executor, self._deliveries.take(room, order, BLOCK_MS))
+        self._accept(executor, self._deliveries.take(room, order(self._turns), BLOCK_MS))
 
     def _room(self) -> int:
         with self._changed:
             return max(0, self._threads - len(self._running))
 
-    def _accept(self, executor: ThreadPoolExecutor, deliveries: list[Delivery]) -> None:
+    def _accept(self, executor: ThreadPoolExecutor, deliveries: list[Delivery]) -> int:
+        accepted = 0
         for delivery in deliveries:
             place = (delivery.priority, delivery.entry)
             with self._changed:
@@ -133,6 +143,8 @@ class Worker:
                     continue  # it is running here already
                 self._entries.add(place)
                 self._running[delivery] = executor.submit(self._carry_out, delivery)
+                accepted += 1
+        return accepted
 
     def _carry_out(self, delivery: Delivery) -> None:
         try:
@@ -141,9 +153,11 @@ class Worker:
                 log.info("task.not_started", task_id=delivery.task_id, why=attempt)
                 return
             self._attempt(delivery, attempt)
-        except (StoreError, RedisError) as error:
+        except RedisError as error:
             # nothing is lost: the lease runs out, or this worker finds the entry among its own
             log.warning("task.unsettled", task_id=delivery.task_id, error=str(error))
+        except Exception:
+            log.exception("task.unsettled", task_id=delivery.task_id)
         finally:
             with self._changed:
                 self._running.pop(delivery, None)
@@ -154,16 +168,18 @@ class Worker:
         if attempt.number == 1:
             metrics.TASK_WAIT.labels(delivery.priority).observe(attempt.waited)
         started = time.monotonic()
-        attempts = 1
+        attempts = ATTEMPTS  # also of a name that is not known here: in a rollout, the next worker may know it
         try:
             task = self._tasks.get(attempt.name)
             attempts = task.attempts
-            result = task.function(**task.arguments.model_validate(attempt.args).model_dump())
+            result = task.function(**dict(task.arguments.model_validate(attempt.args)))
             detail = json.dumps(result, separators=(",", ":"))
+            if len(detail) > MAX_BYTES:
+                raise InvalidTask(f"the result has {len(detail)} bytes, at most {MAX_BYTES}: return a reference")  # noqa: TRY301
             outcome = "done"
-        except Exception as error:
-            detail = f"{type(error).__name__}: {error}"[:2000]
-            outcome = "retry" if attempt.number < attempts and not isinstance(error, HavenError) else "dead"
+        except (Exception, SystemExit) as error:  # a task that exits is not to take the worker's thread with it
+            detail = f"{type(error).__name__}: {error}"[:2000].encode(errors="replace").decode()
+            outcome = "retry" if attempt.number < attempts and not isinstance(error, InvalidTask) else "dead"
             log.exception(
                 "task.failed", task_id=delivery.task_id, task=attempt.name, attempt=attempt.number, next=outcome
             )
@@ -178,31 +194,37 @@ class Worker:
         while True:
             try:
                 return self._deliveries.finish(delivery, outcome, detail, delay)
-            except (StoreError, RedisError) as error:
+            except RedisError as error:
                 log.warning("task.finish_waits", task_id=delivery.task_id, error=str(error))
                 if self._stopped.wait(PAUSE_CAP):
                     raise
 
     def _renew(self) -> None:
-        while not self._stopped.wait(self._lease / 3):
+        while not self._ended.wait(self._lease / 3):
             with self._changed:
                 running = list(self._running)
             try:
                 for lost in self._deliveries.renew(running):
                     log.warning("task.lost", task_id=lost.task_id, why="another worker has taken it over")
-            except (StoreError, RedisError) as error:
+            except RedisError as error:
                 log.warning("worker.renew_failed", error=str(error))
 
     def _end(self, executor: ThreadPoolExecutor) -> int:
-        with self._changed:
-            running = dict(self._running)
-        _, late = wait(running.values(), timeout=self._grace)
-        handed_back = [delivery for delivery, future in running.items() if future in late]
-        try:
-            self._deliveries.hand_back(handed_back)
-            self._deliveries.leave()
-        except (StoreError, RedisError) as error:
-            log.warning("worker.leaves_silently", error=str(error))
         executor.shutdown(wait=False, cancel_futures=True)
-        log.info("worker.stopped", handed_back=len(handed_back))
-        return len(handed_back)
+        with self._changed:
+            running = {delivery: future for delivery, future in self._running.items() if not future.cancelled()}
+            waiting = [delivery for delivery in self._running if delivery not in running]
+        self._hand_back(waiting)
+        _, late = wait(running.values(), timeout=self._grace)
+        self._ended.set()
+        self._hand_back([delivery for delivery, future in running.items() if future in late])
+        with suppress(RedisError):
+            self._deliveries.leave()
+        log.info("worker.stopped", handed_back=len(waiting) + len(late))
+        return len(late)
+
+    def _hand_back(self, deliveries: list[Delivery]) -> None:
+        try:
+            self._deliveries.hand_back(deliveries)
+        except RedisError as error:
+            log.warning("worker.leaves_silently", tasks=len(deliveries), error=str(error))

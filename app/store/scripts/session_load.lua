@@ -14,10 +14,12 @@ for index = 1, #fields, 2 do
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 if user then
-  if (redis.call('GET', string.format(ARGV[3], user)) or '0') ~= epoch then
+  local current = string.format(ARGV[3], user)
+  if (redis.call('GET', current) or '0') ~= epoch then
     redis.call('UNLINK', KEYS[1])
     return {}
   end
+  redis.call('PEXPIRE', current, ARGV[1] * 2)
   local time = redis.call('TIME')
   local index = string.format(ARGV[4], user)
   redis.call('ZADD', index, time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1], ARGV[2])

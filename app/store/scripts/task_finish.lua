@@ -16,7 +16,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('XACK', stream, ARGV[1], ARGV[2])
 redis.call('XDEL', stream, ARGV[2])
 if ARGV[5] == 'retry' then
-  redis.call('HSET', record, 'status', 'retrying', 'error', ARGV[6])
+  redis.call('HSET', record, 'status', 'retrying', 'error', ARGV[6], 'starts', 0)
   redis.call('ZADD', KEYS[3], now + ARGV[7], found[3] .. ':' .. ARGV[3])
 elseif ARGV[5] == 'dead' then
   redis.call('HSET', record, 'status', 'dead', 'error', ARGV[6], 'finished', now)

@@ -1,3 +1,5 @@
+import threading
+
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -111,3 +113,22 @@ def test_pages_are_bounded(client: FlaskClient) -> None:
     ):
         document = assert_problem(client.get(f"/api/products?{query}"), 422)
         assert document["errors"][0]["field"] == query.partition("=")[0]
+
+
+def test_changes_at_the_same_moment_follow_each_other(app: Flask, ada: Person) -> None:
+    before = ada.ask("GET", "/api/products/1").get_json()["version"]
+    start = threading.Barrier(8)
+    statuses: list[int] = []
+
+    def change(number: int) -> None:
+        start.wait()
+        own = Person(ada.id, ada.session_id, app.test_client())
+        statuses.append(own.ask("PUT", "/api/products/1", json={**CHANGE, "stock": number}).status_code)
+
+    threads = [threading.Thread(target=change, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 8
+    assert ada.ask("GET", "/api/products/1").get_json()["version"] == before + 8

@@ -25,7 +25,7 @@ def find_programs() -> Path:
     pg_config = shutil.which("pg_config")
     if pg_config:
         command = [pg_config, "--bindir"]
-        told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - found above
+        told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
         places.append(Path(told.stdout.strip()))
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for place in places:
@@ -82,18 +82,14 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [self._programs / program, *arguments]
-        subprocess.run(  # noqa: S603 - PostgreSQL's own program
-            command, user=self._user, cwd=self._root, check=True, capture_output=True, timeout=60
-        )
+        subprocess.run(command, user=self._user, cwd=self._root, check=True, capture_output=True, timeout=60)
 
     def _spawn(self, data: Path) -> subprocess.Popen[bytes]:
         settings = ("listen_addresses=", f"unix_socket_directories={self._root}", "fsync=off", "max_connections=60")
         options = [part for setting in settings for part in ("-c", setting)]
         command: list[str | Path] = [self._programs / "postgres", "-D", data, *options]
         with (self._root / "log").open("wb") as log:
-            return subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
-                command, user=self._user, cwd=self._root, stdout=log, stderr=log
-            )
+            return subprocess.Popen(command, user=self._user, cwd=self._root, stdout=log, stderr=log)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 30

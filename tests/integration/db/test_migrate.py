@@ -56,7 +56,7 @@ def test_several_processes_may_migrate_at_once(database_url: str) -> None:
     with ExitStack() as stack:
         processes = [
             stack.enter_context(
-                subprocess.Popen(  # noqa: S603 - this Python
+                subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
                 )
             )

@@ -52,7 +52,7 @@ def run_up(tmp_path: Path, options: Options) -> Iterator[Runner]:
     def run(env: dict[str, str] | None = None) -> "Popen[str]":
         ports = (options.http_port, options.redis_port, options.sentinel_port, options.ops_port)
         command = [sys.executable, "-c", RUN, str(options.data), str(program), *map(str, ports)]
-        started.append(Popen(command, stdout=PIPE, stderr=STDOUT, text=True, env=env))  # noqa: S603 - our own program
+        started.append(Popen(command, stdout=PIPE, stderr=STDOUT, text=True, env=env))
         return started[-1]
 
     yield run

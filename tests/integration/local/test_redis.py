@@ -179,9 +179,7 @@ def test_the_servers_die_with_a_killed_parent(tmp_path: Path) -> None:
         "starter.start(); starter.join()\n"
         "print('up', flush=True); time.sleep(60)\n"
     )
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         assert parent.stdout.readline() == "up\n"
         pids = [int(file.read_text()) for file in tmp_path.glob("redis-*/*/pid")]

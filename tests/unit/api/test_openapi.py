@@ -1,9 +1,12 @@
+import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from flask import Flask, Response
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import ValidationError as NoMatch
+from werkzeug.test import create_environ
 
 from app.api.openapi import RowIdConverter, answer, documented, read_json
 from app.api.problems import ProblemError
@@ -58,3 +61,25 @@ def test_a_body_is_json_and_says_so() -> None:
             pytest.raises(BadRequest),
         ):
             read_json(NewReport)
+
+
+class _Chunks:
+    """A body of unknown length, as gunicorn hands it on: it can be read, and nothing else."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = io.BytesIO(body)
+
+    def read(self, size: int) -> bytes:
+        return self._body.read(size)
+
+
+@pytest.mark.parametrize(("padding", "error"), [(10, None), (2000, RequestEntityTooLarge)])
+def test_a_body_of_unknown_length_is_bounded(padding: int, error: type[Exception] | None) -> None:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    body = b'{"kind":' + b" " * padding + b'"products"}'
+    environment = create_environ(method="POST", content_type="application/json")
+    environment |= {"wsgi.input": _Chunks(body), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    environment.pop("CONTENT_LENGTH", None)
+    with app.request_context(environment), pytest.raises(error) if error else nullcontext():
+        assert read_json(NewReport).kind == "products"

@@ -1,0 +1,86 @@
+# Every command of a developer and of CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+UV_VERSION := $(shell sed -n '/^name = "uv"$$/{n;s/version = "\(.*\)"/\1/p;}' uv.lock)
+RUN := $(VENV)/bin/
+# the second try is for networks whose proxy signs with an authority that only the system knows
+SYNC := $(VENV)/bin/uv sync --frozen --all-extras --compile-bytecode --quiet --python $(VENV)/bin/python
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+
+##@ Run it
+
+.PHONY: up
+up: install ## Run the whole stack on this machine: three Redis with Sentinel, web, worker, subscriber. Ctrl-C ends it.
+	@$(RUN)haven up $(ARGS)
+
+.PHONY: status
+status: install ## Show roles, lag, queues and processes of the running stack.
+	@$(RUN)haven status $(ARGS)
+
+.PHONY: doctor
+doctor: install ## Check the configuration and what runs, and say what to do.
+	@$(RUN)haven doctor $(ARGS)
+
+.PHONY: reset
+reset: install ## Remove the stack's data, after asking.
+	@$(RUN)haven reset $(ARGS)
+
+##@ Test it
+
+.PHONY: test
+test: install ## Run every test but those of the cluster: unit, integration, the whole stack with faults.
+	@$(RUN)pytest --durations=10 $(ARGS)
+
+.PHONY: test-unit
+test-unit: install ## Run the unit tests only.
+	@$(RUN)pytest tests/unit $(ARGS)
+
+.PHONY: check
+check: install ## Lint, types, generated files.
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check --quiet .
+	@$(RUN)mypy
+	@$(RUN)python -m scripts.settings_reference --check
+	@$(RUN)uv lock --check --quiet
+
+.PHONY: bench
+bench: install ## Measure the store beside plain redis-py, on the same server, in one run.
+	@$(RUN)python -m tests.bench.store $(ARGS)
+
+##@ Change it
+
+.PHONY: format
+format: install ## Format the code and fix what can be fixed.
+	@$(RUN)ruff check --fix --quiet .
+	@$(RUN)ruff format --quiet .
+
+.PHONY: docs
+docs: install ## Write the generated pages anew.
+	@$(RUN)python -m scripts.settings_reference
+
+.PHONY: install
+install: $(VENV)/.installed ## Bring everything that is needed into .venv; done by the other targets.
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	@test -n "$(PYTHON)" || { echo "Haven needs Python 3.11, 3.12 or 3.13; none is on PATH (or: make PYTHON=/path/to/python)" >&2; exit 1; }
+	@echo "installing into $(VENV) …"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(VENV)/bin/uv --version 2>/dev/null | grep -q '^uv $(UV_VERSION)\b' \
+		|| $(PYTHON) -m pip --disable-pip-version-check --quiet --python $(VENV)/bin/python install uv==$(UV_VERSION) 2>/dev/null \
+		|| $(VENV)/bin/python scripts/fetch_uv.py $(VENV)/bin
+	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what was installed and built; the stack's data stays.
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+.PHONY: help
+help: ## Show this.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

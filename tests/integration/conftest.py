@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app import create_app
+from app.config import Config, load_config
+from app.local import RedisServer
+from app.store import Store, create_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flask import Flask
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_redis: RedisServer) -> Iterator[RedisServer]:
+    """An empty Redis. A test may kill or freeze it."""
+    shared_redis.node.client.flushall()
+    yield shared_redis
+    shared_redis.node.thaw()
+    if not shared_redis.node.alive:
+        shared_redis.node.restart()
+
+
+@pytest.fixture
+def environment(server: RedisServer, tmp_path: Path) -> dict[str, str]:
+    return {
+        "HAVEN_ENV": "testing",
+        "REDIS_HOST": server.host,
+        "REDIS_PORT": str(server.port),
+        "HAVEN_DEADLINE": "2",
+        "DATABASE_URL": f"sqlite:///{tmp_path}/haven.db",
+        "HAVEN_FILES_DIR": str(tmp_path / "files"),
+    }
+
+
+@pytest.fixture
+def config(environment: dict[str, str]) -> Config:
+    return load_config(environment)
+
+
+@pytest.fixture
+def store(config: Config) -> Iterator[Store]:
+    made = create_store(config, role="test")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    application = create_app(config)
+    yield application
+    application.extensions["haven"].close()
