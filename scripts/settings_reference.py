@@ -1,4 +1,4 @@
-"""Write docs/settings.md from the declarations in app/config.py. Usage: settings_reference.py [--check]"""
+"""Write docs/settings.md from the declarations in app/config_fields.py. Usage: settings_reference.py [--check]"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
 
 Everything is configured by environment variables. They are read and checked once, at the start; all problems are listed
-together, each with its remedy. This page is made from `app/config.py` by `make docs`.
+together, each with its remedy. This page is made from `app/config_fields.py` by `make docs`.
 
 Every secret (marked 🔒) may come from a file instead: set the same name with `_FILE`, as in
 `REDIS_PASSWORD_FILE=/run/secrets/redis`. `haven doctor` checks a configuration without starting anything.

@@ -1,5 +1,7 @@
 """What is shown when the stack is up: where to look and what to try."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +32,20 @@ def welcome(terminal: Terminal, state: StackState, data: Path, primary: RedisNod
     for command, why in (
         (f"curl -s {web}/api/products", "the example application"),
         (f"curl -s {web}/api/login {_LOGIN}", "log in; send session_id as X-Session-ID from then on"),
-        (f"haven status{option}", "roles, lag, queues"),
+        (f"{program()} status{option}", "roles, lag, queues"),
         (f"kill -9 $(cat {_short(primary.directory)}/pid)", f"kill the primary ({primary.name}) and watch a failover"),
-        (f"haven doctor{option}", "check everything"),
+        (f"{program()} doctor{option}", "check everything"),
     ):
         terminal.line(f"  {terminal.faint('# ' + why)}")
         terminal.line(f"  {command}")
     terminal.line()
     terminal.line("Ctrl-C ends everything; the data stays.")
     terminal.line()
+
+
+def program() -> str:
+    """How this reader calls haven: by its name if that is on PATH, else by where it lies."""
+    return "haven" if shutil.which("haven") else _short(Path(sys.executable).with_name("haven"))
 
 
 def _short(path: Path) -> str:

@@ -65,7 +65,9 @@ class _AsksForThePrimary:
             role = self.read_response()[0]  # type: ignore[attr-defined]
             if role not in {"master", b"master"}:
                 self.disconnect()  # type: ignore[attr-defined]
+                self.topology.refute(self.address)
                 raise NoPrimary(f"{self.address} was named as the primary, but its role is {role!r}")
+            self.topology.confirm(self.address)
         self._sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
 
 

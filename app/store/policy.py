@@ -22,6 +22,7 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     MasterDownError,
+    NoScriptError,
     ReadOnlyError,
     RedisError,
     ResponseError,
@@ -148,7 +149,8 @@ class Policy:
                 time.sleep(pause)
                 attempt = min(attempt + 1, 16)
         except RedisError as failure:
-            metrics.STORE_ERRORS.labels(type(failure).__name__).inc()
+            if not isinstance(failure, NoScriptError):  # that one is a question, and has an answer: EVAL
+                metrics.STORE_ERRORS.labels(type(failure).__name__).inc()
             raise
         finally:
             metrics.observe_operation(exchange.name, time.monotonic() - started)

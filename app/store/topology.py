@@ -19,7 +19,7 @@ class Topology(Protocol):
     """Answers where the primary is, at every connect."""
 
     verifies_role: bool
-    """Whether a new connection must see ROLE say master."""
+    """Whether a new connection must see ROLE say master, and tell what it saw by confirm or refute."""
 
     def primary(self) -> Address:
         """The primary's address now.
@@ -27,6 +27,12 @@ class Topology(Protocol):
         Raises:
             NoPrimary: nobody names a living one.
         """
+
+    def confirm(self, address: Address) -> None:
+        """The node says itself that it is the primary."""
+
+    def refute(self, address: Address) -> None:
+        """The node says itself that it is not the primary."""
 
     def close(self) -> None:
         """Let go of every connection and thread."""
@@ -43,6 +49,12 @@ class Fixed:
     def primary(self) -> Address:
         """The one address."""
         return self._address
+
+    def confirm(self, address: Address) -> None:
+        """Nothing to learn: there is no other node."""
+
+    def refute(self, address: Address) -> None:
+        """Nothing to learn: there is no other node."""
 
     def close(self) -> None:
         """Nothing to let go of."""

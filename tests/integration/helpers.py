@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def until(condition: Callable[[], object], timeout: float = 10.0) -> None:
-    """Wait for something that must come true."""
+    """Wait for something that must come true; Redis may be away meanwhile."""
     end = time.monotonic() + timeout
-    while not condition():
+    while True:
+        with suppress(RedisError):
+            if condition():
+                return
         assert time.monotonic() < end, f"it did not come true within {timeout} s"
         time.sleep(0.02)
 

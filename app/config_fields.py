@@ -1,0 +1,193 @@
+"""Every setting: its type, default, meaning, and what a right value is. docs/settings.md is made from this page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from app.settings import Addresses, setting
+
+DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - says what it is, and production refuses it
+
+
+class Settings(BaseSettings):
+    """The variables, each by its lower-case name."""
+
+    haven_env: Literal["development", "testing", "production"] = setting(
+        "development",
+        "Which class of settings is used.",
+        "one of development, testing, production",
+        group="Application",
+    )
+    secret_key: SecretStr = setting(
+        SecretStr(DEVELOPMENT_SECRET),
+        "Signs cookies. Required in production.",
+        "at least 32 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        group="Application",
+    )
+    database_url: SecretStr = setting(
+        SecretStr("sqlite:///.haven/haven.db"),
+        "The SQL database behind the cache.",
+        "an SQLAlchemy URL such as postgresql://user:password@host/name or sqlite:///path",
+        group="Application",
+    )
+    haven_replicas: int = setting(
+        1,
+        "How many copies of the web application run; the chart sets it.",
+        "a number from 1",
+        group="Application",
+        ge=1,
+    )
+    haven_max_body: int = setting(
+        1 << 20, "Largest request body, bytes.", "bytes, at least 1024", group="Application", ge=1024
+    )
+    haven_session_ttl: float = setting(
+        86_400.0,
+        "A session ends after this long without use, seconds.",
+        "seconds, 60 or more",
+        group="Application",
+        ge=60,
+    )
+    haven_trusted_proxies: int = setting(
+        0,
+        "How many proxies in front are trusted to name the client's address in X-Forwarded-For.",
+        "0 (none) to 5",
+        group="Application",
+        ge=0,
+        le=5,
+    )
+    haven_files_dir: str = setting(
+        ".haven/files", "Where the example task handlers write.", "a directory that can be written", group="Application"
+    )
+    haven_http_host: str = setting(
+        "127.0.0.1", "Address the web application listens on.", "an address; 0.0.0.0 for all", group="Processes"
+    )
+    haven_http_port: int = setting(
+        8000, "Port of the web application.", "a port, 1 to 65535", group="Processes", ge=1, le=65_535
+    )
+    haven_web_workers: int = setting(2, "gunicorn worker processes.", "1 to 64", group="Processes", ge=1, le=64)
+    haven_web_threads: int = setting(16, "Threads per gunicorn worker.", "1 to 256", group="Processes", ge=1, le=256)
+    haven_web_streams: int = setting(
+        8,
+        "Server-sent event streams open at once per gunicorn worker; each holds a thread.",
+        "0 to 255, less than HAVEN_WEB_THREADS",
+        group="Processes",
+        ge=0,
+        le=255,
+    )
+    haven_worker_threads: int = setting(4, "Tasks run at once per worker.", "1 to 64", group="Processes", ge=1, le=64)
+    haven_ops_host: str = setting(
+        "127.0.0.1", "Address of the worker's and subscriber's probes and metrics.", "an address", group="Processes"
+    )
+    haven_ops_port: int = setting(
+        0,
+        "Port of the worker's and subscriber's probes and metrics; 0: off.",
+        "0 to 65535",
+        group="Processes",
+        ge=0,
+        le=65_535,
+    )
+    haven_log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Least level that is logged.", "one of debug, info, warning, error", group="Processes"
+    )
+    haven_log_format: Literal["console", "json"] = setting(
+        "console", "Logs for people or for programs.", "console or json", group="Processes"
+    )
+    haven_ready_grace: float = setting(
+        15.0,
+        "A pod stays ready this long without Redis, seconds: longer than any failover.",
+        "seconds, 5 or more",
+        group="Processes",
+        ge=5,
+    )
+    redis_host: str = setting("127.0.0.1", "Redis, when there is no Sentinel.", "a host name or address", group="Redis")
+    redis_port: int = setting(
+        6379,
+        "Port of Redis, when there is no Sentinel.",
+        "a port, 1 to 65535; tcp://… comes from Kubernetes: set enableServiceLinks: false on the pod",
+        group="Redis",
+        ge=1,
+        le=65_535,
+    )
+    redis_db: int = setting(0, "Database number.", "0 to 15", group="Redis", ge=0, le=15)
+    redis_username: str | None = setting(None, "ACL user.", "an ACL user's name, or unset", group="Redis")
+    redis_password: SecretStr | None = setting(None, "Password.", "the password, or unset", group="Redis")
+    redis_ssl: bool = setting(False, "TLS to Redis and Sentinel.", "true or false", group="Redis")
+    redis_ssl_ca: str | None = setting(
+        None, "File with the certificate authority; unset: the system's.", "a readable PEM file", group="Redis"
+    )
+    redis_ssl_cert: str | None = setting(
+        None, "File with the client's certificate.", "a readable PEM file", group="Redis"
+    )
+    redis_ssl_key: str | None = setting(None, "File with the client's key.", "a readable PEM file", group="Redis")
+    redis_sentinel_hosts: Addresses = setting(
+        None,
+        "The Sentinels; when set, they name the primary.",
+        "host:port, comma separated; unset it for a single Redis",
+        group="Redis",
+    )
+    redis_sentinel_master: str | None = setting(
+        None, "Name of the primary at the Sentinels.", "the name in 'sentinel monitor <name> …'", group="Redis"
+    )
+    redis_sentinel_username: str | None = setting(None, "ACL user at the Sentinels.", "a name, or unset", group="Redis")
+    redis_sentinel_password: SecretStr | None = setting(
+        None, "Password at the Sentinels.", "the password, or unset", group="Redis"
+    )
+    redis_pool_size: int = setting(20, "Connections per process.", "1 to 1000", group="Redis", ge=1, le=1000)
+    redis_pool_wait: float = setting(
+        1.0, "For a free connection, seconds.", "seconds, 0.05 to 30", group="Redis", ge=0.05, le=30
+    )
+    redis_connect_timeout: float = setting(
+        0.3, "For connecting and the greeting, seconds.", "seconds, 0.05 to 10", group="Redis", ge=0.05, le=10
+    )
+    redis_socket_timeout: float = setting(
+        0.5,
+        "For one reply, seconds; blocking commands add their block time.",
+        "seconds, 0.05 to 60",
+        group="Redis",
+        ge=0.05,
+        le=60,
+    )
+    redis_sentinel_timeout: float = setting(
+        0.3, "For one Sentinel's answer, seconds.", "seconds, 0.05 to 10", group="Redis", ge=0.05, le=10
+    )
+    haven_deadline: float = setting(
+        5.0, "For one operation with all its retries, seconds.", "seconds, 0.5 to 120", group="Redis", ge=0.5, le=120
+    )
+    haven_durable_replicas: int | None = setting(
+        None,
+        "Replicas that must confirm a durable write; unset: 1 with Sentinel, 0 without.",
+        "0 to 5, or unset",
+        group="Redis",
+        ge=0,
+        le=5,
+    )
+    haven_durable_timeout: float = setting(
+        0.3,
+        "For the replicas' confirmation, seconds, per attempt.",
+        "seconds, 0.05 to 10",
+        group="Redis",
+        ge=0.05,
+        le=10,
+    )
+    haven_task_lease: float = setting(
+        30.0,
+        "A silent worker's task is taken over after this long, seconds.",
+        "seconds, 1 to 3600",
+        group="Tasks",
+        ge=1,
+        le=3600,
+    )
+    haven_task_deliveries: int = setting(
+        5,
+        "A task that was started this often without an end goes to the dead letters.",
+        "1 to 100",
+        group="Tasks",
+        ge=1,
+        le=100,
+    )
+    haven_task_ttl: float = setting(
+        86_400.0, "How long a finished task can be looked up, seconds.", "seconds, 60 or more", group="Tasks", ge=60
+    )
