@@ -1,12 +1,13 @@
 """Logging in and out with a session id in a header."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 from flask import session as cookie_session
 
 from app.api.login import authenticate
 from app.api.openapi import answer, documented
 from app.api.replies import AccountOut, LoggedOut, LoginOut, WhoAmI
 from app.api.schemas import Credentials
+from app.ratelimit import client_address
 from app.runtime import runtime
 from app.sessions import require_auth
 
@@ -21,7 +22,8 @@ def login(json: Credentials) -> Response:
     Send the answer's ``session_id`` as ``X-Session-ID`` from then on. Five attempts a minute per client address.
     """
     user = authenticate(json)
-    session_id = runtime().sessions.create(user.id)
+    device = request.headers.get("User-Agent", "")[:200]
+    session_id = runtime().sessions.create(user.id, {"device": device, "address": client_address()})
     return answer(LoginOut(session_id=session_id, user=AccountOut.model_validate(user)))
 
 

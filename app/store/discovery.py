@@ -159,8 +159,8 @@ class SentinelTopology:
     def _find(self) -> Address:
         views = self.views()
         if not views:
-            names = ", ".join(map(str, self._sentinels))
-            raise NoPrimary(f"no Sentinel that knows {self._name!r} answered in {self._timeout:g} s; asked: {names}")
+            reasons = "; ".join(f"{link.address}: {link.trouble}" for link in self._links)
+            raise NoPrimary(f"no Sentinel says where {self._name!r} is ({reasons})")
         best = newest(views)
         if not held_for_down(views, best.primary) and best.primary != self._refuted:
             return best.primary

@@ -50,10 +50,11 @@ class SentinelLink:
         self.address = address
         self._name = master_name
         self._lock = threading.Lock()
+        self.trouble = "not asked yet"
         self._connection = connect_options(address, options, tls=tls)
 
     def ask(self) -> View | None:
-        """What it says now; None when it does not answer in time, does not know the name, or is still being asked."""
+        """What it says now; None, with the reason in ``trouble``, when it does not say anything useful in time."""
         if not self._lock.acquire(blocking=False):
             return None
         try:
@@ -62,8 +63,9 @@ class SentinelLink:
             master = _pairs(connection.read_response())
             connection.send_command("SENTINEL", "REPLICAS", self._name)
             replicas = [_pairs(entry) for entry in connection.read_response()]
-        except (RedisError, OSError):
+        except (RedisError, OSError) as error:
             self._connection.disconnect()
+            self.trouble = str(error) or type(error).__name__
             return None
         finally:
             self._lock.release()

@@ -5,8 +5,11 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+import redis
+from pydantic import SecretStr
 
-from app.errors import NoPrimary, NotConfirmed, StoreError
+from app.config import load_config
+from app.errors import NoPrimary, NotConfirmed, StoreError, StoreUnavailable
 from app.store import Store, create_store, deadline
 from app.store.topology import Address
 
@@ -101,10 +104,58 @@ def test_a_frozen_sentinel_does_not_slow_a_connect(cluster: RedisCluster, cluste
 def test_no_sentinel_at_all_names_those_that_were_asked(cluster: RedisCluster, cluster_config: Config) -> None:
     config = cluster_config.model_copy(update={"redis_sentinel_hosts": (("127.0.0.1", 1), ("127.0.0.1", 2))})
     store = create_store(config)
-    with deadline(0.3), pytest.raises(NoPrimary, match=r"127\.0\.0\.1:1, 127\.0\.0\.1:2"):
+    with deadline(0.3), pytest.raises(NoPrimary, match=r"127\.0\.0\.1:1: .*refused.*127\.0\.0\.1:2: "):
         store.redis.ping()
     store.close()
     assert cluster.primary_port()
+
+
+def test_the_sentinels_have_credentials_of_their_own(cluster: RedisCluster, cluster_config: Config) -> None:
+    clients = [redis.Redis(host=host, port=port) for host, port in cluster.sentinels]
+    for client in clients:
+        client.execute_command("ACL", "SETUSER", "asker", "on", ">secret", "&*", "+@all")
+    login = {"redis_sentinel_username": "asker", "redis_sentinel_password": SecretStr("secret")}
+    store = create_store(cluster_config.model_copy(update=login))
+    assert store.redis.ping()
+    users = {user["user"] for client in clients for user in client.client_list()}
+    assert "asker" in users
+    store.close()
+    wrong = create_store(cluster_config.model_copy(update={**login, "redis_sentinel_password": SecretStr("wrong")}))
+    with deadline(0.3), pytest.raises(NoPrimary, match=r"invalid username-password"):
+        wrong.redis.ping()
+    wrong.close()
+    unknown = create_store(cluster_config.model_copy(update={"redis_sentinel_master": "nobody"}))
+    with deadline(0.3), pytest.raises(NoPrimary, match=r"'nobody' is .*No such master"):
+        unknown.redis.ping()
+    unknown.close()
+    for client in clients:
+        client.execute_command("ACL", "DELUSER", "asker")
+        client.close()
+
+
+def test_a_primary_without_replicas_refuses_and_the_write_waits(cluster: RedisCluster, cluster_store: Store) -> None:
+    replicas = [node for node in cluster.nodes if node.port != cluster.primary_port()]
+    for node in replicas:
+        node.freeze()
+    time.sleep(3.5)  # longer than min-replicas-max-lag
+    try:
+        with deadline(0.5), pytest.raises(StoreError, match="NOREPLICAS"):
+            cluster_store.redis.incr("refused")
+        for node in replicas:
+            threading.Timer(0.5, node.thaw).start()
+        assert cluster_store.redis.incr("refused") == 1  # not even an increment was lost or doubled
+    finally:
+        for node in replicas:
+            node.thaw()
+
+
+def test_a_single_redis_that_is_a_replica_says_so(cluster: RedisCluster) -> None:
+    cluster.wait_healthy(60)
+    replica = next(node for node in cluster.nodes if node.port != cluster.primary_port())
+    store = create_store(load_config({"REDIS_PORT": str(replica.port)}))
+    with deadline(0.4), pytest.raises(StoreUnavailable, match="read only replica"):
+        store.redis.incr("a")
+    store.close()
 
 
 def test_a_write_that_no_replica_confirms_is_told(cluster: RedisCluster, cluster_store: Store) -> None:
