@@ -1,4 +1,4 @@
-"""Reads the log of all events from a place on, for ever: no Redis error ends it."""
+"""Reads the log of all events from a place on, for ever: no error ends it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reader:
 
     Args:
         store: where the log is.
-        handle: gets the events of one reading; what it raises ends the reader.
+        handle: gets the events of one reading; when it raises, it gets them again.
         begin: says after which id to begin; by default after the newest.
         turning: called before every reading, also while Redis is away.
         turned: called after every reading that succeeded, also when there was nothing new.
@@ -65,12 +65,13 @@ class Reader:
             try:
                 self._read()
                 failures = 0
-            except RedisError as error:
+            except Exception as error:
+                # whatever it was: a reader that ended would be a silence that nobody notices
                 failures += 1
                 pause = jittered(failures, base=PAUSE_BASE, cap=PAUSE_CAP)
-                log.warning("events.read_failed", error=str(error), again_in=round(pause, 2))
+                trace = not isinstance(error, RedisError)
+                log.warning("events.read_failed", error=str(error), again_in=round(pause, 2), exc_info=trace)
                 self._stopped.wait(pause)
-                self._rewind()
 
     def _read(self) -> None:
         if self.place is None:
@@ -81,13 +82,16 @@ class Reader:
         if entries:
             self._handle(parse(entries))
             self.place = str(entries[-1][0])
+        else:
+            self._rewind(self.place)
         self._turned()
 
-    def _rewind(self) -> None:
-        """Go back to the log's end if it lies before our place: a failover may have lost its last moment."""
-        try:
-            end = last_id(self._store)
-        except RedisError:
-            return
-        if self.place is not None and order(end) < order(self.place):
+    def _rewind(self, place: str) -> None:
+        """Go back to the log's end if it lies before our place: a failover may have lost its last moment.
+
+        The store carries a reading through a failover, so no error says that there was one.
+        """
+        end = last_id(self._store)
+        if order(end) < order(place):
+            log.warning("events.rewound", place=place, to=end)
             self.place = end

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client.registry import Collector
+
+log = structlog.get_logger(__name__)
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ARCHIVE = "archive"
@@ -46,17 +49,28 @@ def locked(directory: Path, *, shared: bool) -> Iterator[None]:
 def merge_dead(directory: Path, pid: int) -> None:
     """Add a dead worker's counters and histograms to the archive, and drop its gauges.
 
+    It never raises: an error here would end the process that looks after all the workers.
+
     Args:
         directory: the metrics directory.
         pid: the process that ended.
     """
+    try:
+        _merge(directory, pid)
+    except OSError as error:  # a full disk, say: the dead worker's files stay, and count
+        log.warning("metrics.not_merged", directory=str(directory), pid=pid, error=str(error))
+
+
+def _merge(directory: Path, pid: int) -> None:
     with locked(directory, shared=False):
         for file in directory.glob(f"gauge_*_{pid}.db"):
             file.unlink(missing_ok=True)
         for kind in ("counter", "histogram", "summary"):
             dead = directory / f"{kind}_{pid}.db"
             if dead.exists():
-                with suppress(ValueError, struct.error):  # killed while it made the file: there is nothing in it
+                with suppress(
+                    ValueError, RuntimeError, struct.error
+                ):  # killed while it made the file: there is nothing in it
                     _add(directory / f"{kind}_{ARCHIVE}.db", dead)
                 dead.unlink()
 

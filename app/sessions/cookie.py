@@ -101,6 +101,10 @@ class CookieSession(SessionMixin):
         self._stored = fields
         return session_id
 
+    def discard(self) -> None:
+        """Leave what is stored as it is."""
+        self._data = None
+
     def _load(self) -> dict[str, Any]:
         self.accessed = True
         if self._data is None:
@@ -144,7 +148,11 @@ class CookieSessions(SessionInterface):
         if not isinstance(session, CookieSession) or not session.loaded:
             return
         name = self.get_cookie_name(app)
-        session_id = session.save()
+        try:
+            session_id = session.save()
+        except Exception:
+            session.discard()  # Flask comes here again with the answer that says so, and once is enough
+            raise
         response.vary.add("Cookie")
         if session_id is None:
             if session.had_cookie:

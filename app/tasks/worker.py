@@ -1,4 +1,4 @@
-"""The worker: takes tasks, runs them in threads, keeps their leases, and never ends on a Redis error."""
+"""The worker: takes tasks, runs them in threads, keeps their leases, and never ends on an error."""
 
 from __future__ import annotations
 
@@ -106,11 +106,12 @@ class Worker:
                 self._turn(executor)
                 self._heart.beat()
                 failures = 0
-            except RedisError as error:
+            except Exception as error:
                 joined = False  # the group may be gone with what a failover lost, and a reply may have been
                 failures += 1
                 pause = jittered(failures, base=PAUSE_BASE, cap=PAUSE_CAP)
-                log.warning("worker.turn_failed", error=str(error), again_in=round(pause, 2))
+                trace = not isinstance(error, RedisError)
+                log.warning("worker.turn_failed", error=str(error), again_in=round(pause, 2), exc_info=trace)
                 self._stopped.wait(pause)
         return self._end(executor)
 
@@ -177,7 +178,7 @@ class Worker:
             if len(detail) > MAX_BYTES:
                 raise InvalidTask(f"the result has {len(detail)} bytes, at most {MAX_BYTES}: return a reference")  # noqa: TRY301
             outcome = "done"
-        except (Exception, SystemExit) as error:  # a task that exits is not to take the worker's thread with it
+        except BaseException as error:  # a task that exits has failed; signals go to the main thread
             detail = f"{type(error).__name__}: {error}"[:2000].encode(errors="replace").decode()
             outcome = "retry" if attempt.number < attempts and not isinstance(error, InvalidTask) else "dead"
             log.exception(
@@ -206,8 +207,9 @@ class Worker:
             try:
                 for lost in self._deliveries.renew(running):
                     log.warning("task.lost", task_id=lost.task_id, why="another worker has taken it over")
-            except RedisError as error:
-                log.warning("worker.renew_failed", error=str(error))
+            except Exception as error:
+                # without renewals every task would be taken over while it runs, so this goes on whatever it was
+                log.warning("worker.renew_failed", error=str(error), exc_info=not isinstance(error, RedisError))
 
     def _end(self, executor: ThreadPoolExecutor) -> int:
         executor.shutdown(wait=False, cancel_futures=True)

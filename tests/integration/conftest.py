@@ -38,7 +38,7 @@ def environment(server: RedisServer, tmp_path: Path) -> dict[str, str]:
         "HAVEN_ENV": "testing",
         "REDIS_HOST": server.host,
         "REDIS_PORT": str(server.port),
-        "HAVEN_DEADLINE": "2",
+        "HAVEN_DEADLINE": "1.5",
         "DATABASE_URL": f"sqlite:///{tmp_path}/haven.db",
         "HAVEN_FILES_DIR": str(tmp_path / "files"),
     }

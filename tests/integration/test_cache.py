@@ -281,7 +281,7 @@ def test_a_frozen_redis_costs_a_second_and_not_the_answer(cache: Cache, server: 
 
 def test_a_full_redis_costs_the_caching_and_not_the_answer(cache: Cache, server: RedisServer) -> None:
     client = server.node.client
-    limit = client.config_get("maxmemory")["maxmemory"]
+    limit = str(client.config_get("maxmemory")["maxmemory"])
     client.config_set("maxmemory", 1)
     try:
         assert cache.get_or_compute("key", 60, ["tag"], lambda: 1) == 1

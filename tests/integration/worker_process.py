@@ -1,0 +1,38 @@
+"""``haven worker`` with tasks that leave a trace, take their time, or kill their worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from app.cli import main
+from app.tasks import registry
+from app.tasks.handlers import files_dir
+
+
+def trace(name: str, what: str) -> None:
+    """Add a line to the file of that name; lines this short are never mixed."""
+    file = os.open(files_dir() / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, f"{what} {os.getpid()}\n".encode())
+    os.close(file)
+
+
+@registry.task()
+def nap(name: str, seconds: float) -> str:
+    """Sleep."""
+    trace(name, "began")
+    time.sleep(seconds)
+    trace(name, "ended")
+    return name
+
+
+@registry.task()
+def kill_worker(name: str) -> None:
+    """End the whole process as an exhausted memory would."""
+    trace(name, "began")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
