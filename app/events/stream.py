@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.store import Store
 
-QUEUE = 100
+QUEUE = 500  # more than one reading brings at once, or a burst would end clients that are quick enough
 HEARTBEAT = 15.0
 GLANCE = 0.5  # how often a quiet stream looks whether the process is ending
 LIFETIME = 3600.0

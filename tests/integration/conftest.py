@@ -6,7 +6,7 @@ import pytest
 
 from app import create_app
 from app.config import Config, load_config
-from app.local import RedisServer
+from app.local import RedisCluster, RedisServer
 from app.store import Store, create_store
 
 if TYPE_CHECKING:
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
+    made = RedisServer(tmp_path_factory.mktemp("redis"))
+    # Each second a write may wait for the disk before it reaches the file: killed then, Redis forgets what it answered.
+    made.node._text = made.node._text.replace("appendfsync everysec", "appendfsync no")
+    with made as running:
         yield running
 
 
@@ -38,7 +41,7 @@ def environment(server: RedisServer, tmp_path: Path) -> dict[str, str]:
         "HAVEN_ENV": "testing",
         "REDIS_HOST": server.host,
         "REDIS_PORT": str(server.port),
-        "HAVEN_DEADLINE": "1.5",
+        "HAVEN_DEADLINE": "1",
         "DATABASE_URL": f"sqlite:///{tmp_path}/haven.db",
         "HAVEN_FILES_DIR": str(tmp_path / "files"),
     }
@@ -54,6 +57,26 @@ def store(config: Config) -> Iterator[Store]:
     made = create_store(config, role="test")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture
+def cluster_store(cluster: RedisCluster) -> Iterator[Store]:
+    """A store on Sentinel. A test may kill or freeze nodes."""
+    cluster.wait_healthy(60)
+    hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
+    made = create_store(load_config({"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name}))
+    yield made
+    made.close()
+    for node in cluster.nodes:
+        node.thaw()
+        if not node.alive:
+            node.restart()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.events import Publisher, Subscriber, reader
 from app.events.log import Event, last_id, order, replay
 from app.ops.heart import Heart
 from app.store import keys
-from tests.integration.helpers import until
+from tests.integration.helpers import cut_off, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,12 +95,7 @@ def test_a_publication_that_is_repeated_is_one_event(store: Store) -> None:
 
 def test_a_publication_that_was_cut_off_is_one_event(publisher: Publisher, store: Store, server: RedisServer) -> None:
     publisher.publish("a", "made", {"n": 0})
-    with ThreadPoolExecutor(1) as pool:
-        server.node.freeze()
-        publishing = pool.submit(publisher.publish, "a", "made", {"n": 1})
-        time.sleep(0.8)
-        server.node.thaw()
-        publishing.result()
+    cut_off(server, lambda: publisher.publish("a", "made", {"n": 1}))
     assert numbers(replay(store, ["a"], "0-0")) == [0, 1]
 
 

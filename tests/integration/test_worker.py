@@ -272,7 +272,7 @@ def test_an_end_is_told_again_until_redis_hears_it(bench: Bench, server: RedisSe
     with bench.worker():
         task_id = bench.queue.enqueue("survive", {})
         until(lambda: runs and not server.node.alive)
-        time.sleep(1.7)  # longer than the store's own deadline, and than the lease
+        time.sleep(1.2)  # longer than the store's own deadline
         server.node.restart()
         info = bench.ends(task_id)
     assert (len(runs), info.attempts) == (1, 1)

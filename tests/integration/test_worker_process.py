@@ -102,11 +102,11 @@ def test_of_200_tasks_none_is_lost_when_workers_are_killed(queue: Queue, workers
         return sum(info(queue, task_id).status == "done" for task_id in ids)
 
     for enough in (20, 80):
-        victim = workers.start()
+        victim = workers.start(HAVEN_TASK_LEASE="1")
         until(lambda: done() >= enough, 20)  # noqa: B023 - it is waited for here
         victim.kill()
-    workers.start()
-    until(lambda: done() == len(ids), LEASE + 15)
+    workers.start(HAVEN_TASK_LEASE="1")
+    until(lambda: done() == len(ids), 15)
     runs = [len([line for line in workers.trace(f"nap-{n}") if line.startswith("ended")]) for n in range(200)]
     assert min(runs) >= 1
     assert sum(runs) <= 200 + 2 * 4, "only what was under way runs twice"
@@ -116,7 +116,7 @@ def test_a_worker_that_is_told_to_end_hands_back_and_the_next_takes_over_at_once
     queue: Queue, workers: Workers
 ) -> None:
     leaving = workers.start(HAVEN_TASK_LEASE="300")
-    task_id = queue.enqueue("nap", {"name": "nap", "seconds": 4.2})
+    task_id = queue.enqueue("nap", {"name": "nap", "seconds": 8})
     until(lambda: workers.trace("nap"), 15)
     workers.start(HAVEN_TASK_LEASE="300")
     leaving.send_signal(signal.SIGTERM)
