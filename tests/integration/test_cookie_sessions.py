@@ -1,92 +1,34 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask, g, jsonify, request, session
-from itsdangerous import Signer
+from flask import Flask, request, session
 
 from app import create_app
 from app.config import load_config
-from app.sessions import require_auth
-from app.sessions.store import MAX_BYTES, digest, new_id
+from app.sessions.store import MAX_BYTES, digest
 from app.store import keys
 from tests.integration.helpers import until
+from tests.integration.session_views import COOKIE, add_views, put
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
-    from werkzeug.test import TestResponse
 
     from app.local import RedisServer
     from app.store import Store
 
-COOKIE = "haven_session"
-
-
-def _add_views(app: Flask) -> None:  # noqa: C901 - a view each
-    @app.post("/set")
-    def put() -> Any:
-        for name, value in request.get_json().items():
-            session[name] = value
-        return "kept"
-
-    @app.get("/get")
-    def get() -> Any:
-        return jsonify(dict(session))
-
-    @app.post("/drop")
-    def drop() -> Any:
-        for name in request.get_json():
-            session.pop(name, None)
-        return "dropped"
-
-    @app.post("/clear")
-    def clear() -> str:
-        session.clear()
-        return "cleared"
-
-    @app.post("/enter")
-    def enter() -> str:
-        session.regenerate()  # type: ignore[attr-defined]
-        session["user_id"] = request.get_json()
-        return "in"
-
-    @app.get("/append")
-    def append() -> str:
-        session.setdefault("list", []).append("one more")
-        return "appended"
-
-    @app.get("/mine")
-    @require_auth
-    def mine() -> Any:
-        return jsonify(g.user_id)
-
-    @app.get("/untouched")
-    def untouched() -> str:
-        return "no session needed"
-
 
 @pytest.fixture
 def web(app: Flask) -> Flask:
-    _add_views(app)
+    add_views(app)
     return app
 
 
 @pytest.fixture
 def client(web: Flask) -> FlaskClient:
     return web.test_client()
-
-
-def cookie_of(answer: TestResponse) -> str | None:
-    lines = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith(f"{COOKIE}=")]
-    return lines[0].partition(";")[0].removeprefix(f"{COOKIE}=") if lines else None
-
-
-def put(client: FlaskClient, **values: Any) -> str:
-    found = cookie_of(client.post("/set", json=values))
-    assert found
-    return found
 
 
 def test_what_is_set_is_there_in_the_next_request(client: FlaskClient) -> None:
@@ -133,7 +75,7 @@ def test_the_cookie_is_for_browsers_alone_and_lasts_as_long_as_the_session(clien
 
 def test_in_production_the_cookie_needs_https(environment: dict[str, str]) -> None:
     app = create_app(load_config(environment | {"HAVEN_ENV": "production", "SECRET_KEY": "s" * 40}))
-    _add_views(app)
+    add_views(app)
     line = app.test_client().post("/set", json={"a": 1}).headers["Set-Cookie"]
     app.extensions["haven"].close()
     assert {"Secure", "HttpOnly"} <= set(line.split("; "))
@@ -156,93 +98,12 @@ def test_two_requests_that_change_different_keys_both_count(web: Flask) -> None:
     assert client.get("/get").json == {"start": 1, "first": "first", "second": "second"}
 
 
-@pytest.mark.parametrize(
-    "cookie",
-    ["", ".", "x", "x.y", new_id(), f"{new_id()}.{'A' * 27}", "é", "x" * 4000, Signer("other").sign(new_id()).decode()],
-)
-def test_a_cookie_that_was_not_made_here_is_no_session_and_is_not_adopted(
-    client: FlaskClient, store: Store, cookie: str
-) -> None:
-    headers = {"Cookie": f"{COOKIE}={cookie}"}
-    fresh = client.application.test_client(use_cookies=False)
-    assert fresh.get("/get", headers=headers).json == {}
-    assert fresh.get("/mine", headers=headers).status_code == 401
-    given = cookie_of(fresh.post("/set", json={"a": 1}, headers=headers))
-    assert given
-    assert given.partition(".")[0] != cookie.partition(".")[0]
-    assert not store.redis.exists(keys.session(digest(cookie.partition(".")[0])))
-
-
-def test_a_tampered_cookie_is_ignored(client: FlaskClient) -> None:
-    cookie = put(client, a=1)
-    fresh = client.application.test_client(use_cookies=False)
-    for place in (0, 5, len(cookie) - 2):
-        other = "A" if cookie[place] != "A" else "B"
-        tampered = cookie[:place] + other + cookie[place + 1 :]
-        assert fresh.get("/get", headers={"Cookie": f"{COOKIE}={tampered}"}).json == {}
-    assert fresh.get("/get", headers={"Cookie": f"{COOKIE}={cookie}"}).json == {"a": 1}
-
-
-def test_an_id_that_was_ours_once_is_not_used_again(client: FlaskClient, store: Store) -> None:
-    cookie = put(client, a=1)
-    store.redis.delete(keys.session(digest(cookie.partition(".")[0])))
-    answer = client.get("/get")
-    assert answer.json == {}
-    assert "Max-Age=0" in answer.headers["Set-Cookie"], "the browser is told to forget it"
-    assert put(client, b=2).partition(".")[0] != cookie.partition(".")[0]
-
-
-def test_logging_in_takes_a_new_id_and_the_old_one_is_dead(client: FlaskClient) -> None:
-    planted = put(client, cart=[1])
-    entered = cookie_of(client.post("/enter", json=7))
-    assert entered
-    assert entered != planted
-    assert client.get("/get").json == {"cart": [1], "user_id": 7}, "what was in it came along"
-    assert client.get("/mine").json == 7
-    fresh = client.application.test_client(use_cookies=False)
-    assert fresh.get("/mine", headers={"Cookie": f"{COOKIE}={planted}"}).status_code == 401
-    assert fresh.get("/get", headers={"Cookie": f"{COOKIE}={planted}"}).json == {}
-
-
 def test_clearing_ends_the_session_and_the_cookie(client: FlaskClient, store: Store) -> None:
     put(client, a=1)
     answer = client.post("/clear")
     assert "Max-Age=0" in answer.headers["Set-Cookie"]
     assert not store.redis.keys("haven:session:*")
     assert client.get("/get").json == {}
-
-
-def test_logging_out_everywhere_ends_cookie_sessions_too(web: Flask, client: FlaskClient) -> None:
-    client.post("/enter", json=7)
-    header = web.extensions["haven"].sessions.create(7)
-    assert web.extensions["haven"].sessions.destroy_all(7) == 2
-    assert client.get("/mine").status_code == 401
-    assert client.get("/mine", headers={"X-Session-ID": header}).status_code == 401
-
-
-def test_a_save_under_way_does_not_undo_logging_out_everywhere(web: Flask, client: FlaskClient, store: Store) -> None:
-    @web.post("/slow")
-    def slow() -> str:
-        session["seen"] = True
-        web.extensions["haven"].sessions.destroy_all(7)
-        return "done"
-
-    client.post("/enter", json=7)
-    answer = client.post("/slow")
-    assert "Max-Age=0" in answer.headers["Set-Cookie"]
-    assert client.get("/mine").status_code == 401
-    assert not store.redis.keys("haven:session:*")
-
-
-def test_who_has_left_is_not_let_in_by_the_header_either(client: FlaskClient) -> None:
-    put(client, theme="dark")
-    cookie = cookie_of(client.post("/enter", json=7))
-    assert cookie
-    headers = {"X-Session-ID": cookie.partition(".")[0]}
-    assert client.get("/mine", headers=headers).json == 7
-    client.post("/drop", json=["user_id"])
-    assert client.get("/get").json == {"theme": "dark"}
-    assert client.get("/mine", headers=headers).status_code == 401
 
 
 def test_a_session_does_not_grow_without_end(client: FlaskClient, store: Store) -> None:

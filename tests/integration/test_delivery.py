@@ -2,24 +2,23 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from redis.exceptions import ResponseError
 
 from app.store import keys
 from app.tasks import Queue, Registry
-from app.tasks.delivery import Attempt, Deliveries, Delivery
+from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
+from tests.integration.queueing import ALL, enqueue, info, is_forgotten, started, take_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.store import Store
-    from app.tasks import TaskInfo
 
 LEASE = 0.3
-ALL = keys.PRIORITIES
 
 
 @pytest.fixture
@@ -41,35 +40,6 @@ def worker(store: Store) -> Callable[[], Deliveries]:
         return made
 
     return make
-
-
-def enqueue(queue: Queue, count: int = 1, **options: str) -> list[str]:
-    return [queue.enqueue("note", {"text": str(n)}, **options) for n in range(count)]  # type: ignore[arg-type]
-
-
-def take_one(deliveries: Deliveries) -> Delivery:
-    (found,) = deliveries.take(1, ALL, 100)
-    return found
-
-
-def info(queue: Queue, task_id: str) -> TaskInfo:
-    found = queue.info(task_id)
-    assert found is not None
-    return found
-
-
-def started(deliveries: Deliveries, delivery: Delivery) -> Attempt:
-    attempt = deliveries.start(delivery)
-    assert isinstance(attempt, Attempt)
-    return attempt
-
-
-def is_forgotten(store: Store) -> bool:
-    return not any(
-        store.redis.xlen(keys.task_stream(priority))
-        or store.redis.xpending(keys.task_stream(priority), keys.TASK_GROUP)["pending"]
-        for priority in ALL
-    )
 
 
 def test_a_task_is_taken_started_and_finished(queue: Queue, store: Store, worker: Callable[[], Deliveries]) -> None:
@@ -138,86 +108,6 @@ def test_own_finds_what_was_handed_over_by_a_reply_that_was_lost(
     assert [item.task_id for item in mine.own()] == ids, "until they are finished"
 
 
-def test_a_silent_workers_task_is_taken_over_after_the_lease_and_not_before(
-    queue: Queue, worker: Callable[[], Deliveries]
-) -> None:
-    (task_id,) = enqueue(queue)
-    dead, alive = worker(), worker()
-    began = time.monotonic()
-    started(dead, take_one(dead))
-    assert alive.take_over(10) == []
-    taken: list[Delivery] = []
-    while not taken:
-        taken = alive.take_over(10)
-        time.sleep(0.02)
-    assert LEASE <= time.monotonic() - began < LEASE + 2
-    assert started(alive, taken[0]).number == 2
-    assert alive.take_over(10) == [], "the lease is the new worker's"
-    assert info(queue, task_id).attempts == 2
-
-
-def test_a_lease_that_is_renewed_is_kept(queue: Queue, worker: Callable[[], Deliveries]) -> None:
-    enqueue(queue)
-    mine, other = worker(), worker()
-    delivery = take_one(mine)
-    for turn in range(8):
-        if turn == 4:
-            started(mine, delivery)  # a task that waits for a thread keeps its lease, too
-        time.sleep(LEASE / 3)
-        assert mine.renew([delivery]) == []
-        assert other.take_over(10) == []
-    assert mine.renew([]) == []
-
-
-def test_an_abandoned_task_is_found_behind_many_that_are_running(
-    queue: Queue, worker: Callable[[], Deliveries]
-) -> None:
-    enqueue(queue, 60)
-    busy, dead, alive = worker(), worker(), worker()
-    running = busy.take(50, ALL, 10)
-    abandoned = dead.take(10, ALL, 10)
-    time.sleep(LEASE + 0.05)
-    busy.renew(running)
-    found = [item.task_id for _ in range(10) for item in alive.take_over(1)]
-    assert found == [item.task_id for item in abandoned]
-
-
-def test_whoever_lost_the_lease_can_not_overwrite_renew_or_start(
-    queue: Queue, worker: Callable[[], Deliveries]
-) -> None:
-    (task_id,) = enqueue(queue)
-    slow, fast = worker(), worker()
-    old = take_one(slow)
-    started(slow, old)
-    time.sleep(LEASE + 0.05)
-    (new,) = fast.take_over(1)
-    assert slow.renew([old]) == [old]
-    assert slow.start(Delivery(task_id, old.priority, old.entry)) == "gone"
-    started(fast, new)
-    for outcome in ("done", "retry", "dead"):
-        assert not slow.finish(old, outcome, '"old"')
-    assert info(queue, task_id).status == "running"
-    assert fast.renew([new]) == []
-    assert fast.finish(new, "done", '"new"')
-    assert info(queue, task_id).result == "new"
-
-
-def test_a_slow_worker_that_ends_first_counts_and_the_one_who_took_over_does_nothing(
-    queue: Queue, store: Store, worker: Callable[[], Deliveries]
-) -> None:
-    for outcome in ("done", "retry", "dead"):
-        (task_id,) = enqueue(queue)
-        slow, fast = worker(), worker()
-        old = take_one(slow)
-        started(slow, old)
-        time.sleep(LEASE + 0.05)
-        (new,) = fast.take_over(1)
-        assert slow.finish(old, outcome, '"slow"', 60)
-        assert fast.start(new) == "gone"
-        assert info(queue, task_id).attempts == 1
-        assert is_forgotten(store)
-
-
 def test_steps_that_are_repeated_count_once(queue: Queue, store: Store, worker: Callable[[], Deliveries]) -> None:
     (task_id,) = enqueue(queue)
     mine = worker()
@@ -259,64 +149,6 @@ def test_due_tasks_are_moved_in_bounded_batches_and_foreign_ones_dropped(
     mine = worker()
     assert [mine.move_due() for _ in range(3)] == [100, 51, 0]
     assert sorted(item.task_id for item in mine.take(200, ALL, 10)) == sorted(ids)
-
-
-def test_a_task_that_never_comes_to_an_end_goes_to_the_dead_letters(
-    queue: Queue, store: Store, worker: Callable[[], Deliveries]
-) -> None:
-    (task_id,) = enqueue(queue)
-    for number in (1, 2, 3):
-        victim = worker()
-        delivery = take_one(victim) if number == 1 else victim.take_over(1)[0]
-        assert started(victim, delivery).number == number
-        time.sleep(LEASE + 0.05)
-    last = worker()
-    assert last.start(last.take_over(1)[0]) == "dead"
-    found = info(queue, task_id)
-    assert (found.status, found.attempts) == ("dead", 3)
-    assert found.error is not None
-    assert "3 times" in found.error
-    letters: Any = store.redis.xrange(keys.TASK_DEAD)
-    assert [letter["id"] for _, letter in letters] == [task_id]
-    assert is_forgotten(store)
-
-
-def test_attempts_that_came_to_an_end_are_not_held_against_a_task(
-    queue: Queue, worker: Callable[[], Deliveries]
-) -> None:
-    (task_id,) = enqueue(queue)
-    mine = worker()
-    for number in range(1, 8):
-        delivery = take_one(mine)
-        assert started(mine, delivery).number == number
-        mine.finish(delivery, "retry", "why", 0)
-        until(mine.move_due)
-    assert info(queue, task_id).status == "retrying"
-
-
-def test_a_task_handed_back_again_and_again_is_not_dead(queue: Queue, worker: Callable[[], Deliveries]) -> None:
-    (task_id,) = enqueue(queue)
-    mine = worker()
-    delivery = take_one(mine)
-    for number in range(1, 8):
-        assert started(mine, delivery).number == number
-        mine.hand_back([delivery])
-        mine = worker()
-        (delivery,) = mine.take_over(1)
-    assert info(queue, task_id).status == "running"
-
-
-def test_a_task_handed_back_is_taken_over_at_once_started_or_not(
-    queue: Queue, worker: Callable[[], Deliveries]
-) -> None:
-    enqueue(queue, 2)
-    leaving, staying = worker(), worker()
-    first, second = leaving.take(2, ALL, 10)
-    started(leaving, first)
-    leaving.hand_back([first, second])
-    assert [item.task_id for item in staying.take_over(5)] == [first.task_id, second.task_id]
-    leaving.hand_back([first, second])
-    assert staying.take_over(5) == [], "what is another's can't be handed back"
 
 
 def test_whoever_leaves_is_forgotten_with_the_long_dead_unless_something_is_pending(

@@ -2,68 +2,25 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel
 
-from app.backoff import jittered
-from app.errors import OutcomeUnknown, StoreUnavailable
-from app.ops.heart import Heart
+from app.errors import OutcomeUnknown
 from app.store import keys
-from app.tasks import Queue, Registry, Worker, worker
+from app.tasks import worker
 from app.tasks.delivery import Deliveries
-from app.tasks.queue import MAX_BYTES
+from tests.integration.bench import Bench
 from tests.integration.helpers import metric, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from app.local import RedisServer
     from app.store import Store
-    from app.tasks import TaskInfo
 
 
 class Person(BaseModel):
     name: str
-
-
-class Bench:
-    """Tasks, a queue and workers in this process."""
-
-    def __init__(self, store: Store) -> None:
-        self.tasks = Registry()
-        self.store = store
-        self.queue = Queue(store, ttl=60, tasks=self.tasks)
-        self.heart = Heart()
-
-    def deliveries(self, lease: float = 30) -> Deliveries:
-        return Deliveries(self.store, lease=lease, most_deliveries=3, ttl=60)
-
-    @contextmanager
-    def worker(
-        self, *, threads: int = 2, lease: float = 1.5, grace: float = 0.3, deliveries: Deliveries | None = None
-    ) -> Iterator[Worker]:
-        deliveries = deliveries or self.deliveries(lease)
-        running = Worker(deliveries, self.heart, threads=threads, lease=lease, grace=grace, tasks=self.tasks)
-        thread = threading.Thread(target=running.run)
-        thread.start()
-        try:
-            yield running
-        finally:
-            running.stop()
-            thread.join(15)
-            assert not thread.is_alive(), "it ends soon after it was told to"
-
-    def info(self, task_id: str) -> TaskInfo:
-        found = self.queue.info(task_id)
-        assert found is not None
-        return found
-
-    def ends(self, task_id: str, status: str = "done", timeout: float = 10) -> TaskInfo:
-        until(lambda: self.info(task_id).status == status, timeout)
-        return self.info(task_id)
 
 
 @pytest.fixture
@@ -128,94 +85,6 @@ def test_turns_lift_every_lower_priority_in_its_time() -> None:
     assert firsts.count("high") == len(firsts) - 2
     assert {"normal", "low"} < set(firsts)
     assert all(sorted(worker.order(turn)) == sorted(keys.PRIORITIES) for turn in range(50))
-
-
-def test_a_task_that_raises_is_tried_again_later_and_then_lies_with_the_dead(bench: Bench) -> None:
-    tries: list[float] = []
-
-    @bench.tasks.task(attempts=3)
-    def broken() -> None:
-        tries.append(time.monotonic())
-        raise LookupError("Zoë \udcff 🏮" + "x" * 5000)
-
-    with bench.worker():
-        info = bench.ends(bench.queue.enqueue("broken", {}), "dead")
-    assert len(tries) == info.attempts == 3
-    assert info.error is not None
-    assert info.error.startswith("LookupError: Zoë ? 🏮xxx")
-    assert len(info.error) <= 2000
-    assert bench.store.redis.xlen(keys.TASK_DEAD) == 1
-
-
-def test_a_task_that_raises_at_first_is_done_in_the_end(bench: Bench) -> None:
-    tries: list[int] = []
-
-    @bench.tasks.task()
-    def shaky() -> int:
-        tries.append(1)
-        if len(tries) < 3:
-            raise OSError("not yet")
-        return len(tries)
-
-    with bench.worker():
-        info = bench.ends(bench.queue.enqueue("shaky", {}))
-    assert (info.result, info.attempts, info.error) == (3, 3, None)
-
-
-def test_retries_wait_longer_each_time_within_bounds() -> None:
-    longest = [max(worker.retry_delay(attempt) for _ in range(300)) for attempt in (1, 3, 5, 5000)]
-    assert longest[0] <= 2 < longest[1] <= 8 < longest[2] <= 32 < longest[3] <= worker.RETRY_CAP
-
-
-def test_an_error_of_the_store_in_a_task_is_a_reason_to_try_again(bench: Bench) -> None:
-    @bench.tasks.task(attempts=2)
-    def publish() -> None:
-        raise StoreUnavailable("away")
-
-    with bench.worker():
-        assert bench.ends(bench.queue.enqueue("publish", {}), "dead").attempts == 2
-
-
-def test_a_task_that_no_worker_knows_yet_is_tried_again(bench: Bench) -> None:
-    def new() -> str:
-        return "known by now"
-
-    sender = Registry()
-    sender.task()(new)
-    task_id = Queue(bench.store, ttl=60, tasks=sender).enqueue("new", {})
-    with bench.worker():
-        until(lambda: bench.info(task_id).attempts)
-        bench.tasks.task()(new)
-        assert bench.ends(task_id).result == "known by now"
-
-
-@pytest.mark.parametrize("odd", [{1, 2}, object(), "x" * MAX_BYTES])
-def test_a_result_that_can_not_be_kept_is_an_error_that_says_so(bench: Bench, odd: object) -> None:
-    @bench.tasks.task(attempts=1)
-    def make() -> object:
-        return odd
-
-    with bench.worker():
-        info = bench.ends(bench.queue.enqueue("make", {}), "dead")
-    assert info.error is not None
-    assert "JSON" in info.error or "bytes" in info.error
-
-
-@pytest.mark.parametrize("way_out", [SystemExit(3), KeyboardInterrupt(), RecursionError()])
-def test_a_task_that_exits_takes_no_thread_with_it(bench: Bench, way_out: BaseException) -> None:
-    @bench.tasks.task(attempts=1)
-    def leave() -> None:
-        raise way_out
-
-    @bench.tasks.task()
-    def stay() -> str:
-        return "here"
-
-    with bench.worker(threads=1):
-        left = [bench.queue.enqueue("leave", {}) for _ in range(3)]
-        assert bench.ends(bench.queue.enqueue("stay", {}, priority="low")).result == "here"
-        for task_id in left:
-            bench.ends(task_id, "dead")
 
 
 def test_a_worker_outlives_redis_being_killed_twice(bench: Bench, server: RedisServer) -> None:
@@ -373,9 +242,3 @@ def test_outcomes_and_waits_are_measured(bench: Bench) -> None:
         until(lambda: outcome("dead") == 1)
     assert outcome("done") == 1
     assert metric("haven_task_wait_seconds_count", priority="high") == waits + 2
-
-
-def test_a_pause_never_overflows_however_long_the_outage() -> None:
-    for failures in (1, 2, 1_100, 10**9):
-        assert 0 <= jittered(failures, base=0.05, cap=1.0) <= 1.0
-    assert max(jittered(1, base=0.05, cap=1.0) for _ in range(100)) <= 0.05
