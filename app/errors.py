@@ -10,6 +10,7 @@
     │   │   ├── PoolExhausted    every connection of the pool was in use for the whole wait
     │   │   └── CircuitOpen      Redis has been away for a while: failed at once instead of waiting
     │   ├── OutcomeUnknown       the connection broke after a write was sent that may not be repeated
+    │   ├── StoreFull            Redis has no memory left; nothing was written
     │   └── NotConfirmed         the primary took a durable write, too few replicas confirmed it in time
     ├── BlockTooLong             a blocking command was sent on a client that is not for blocking
     ├── ScriptMissing            a server-side script of that name is not part of the package
@@ -28,7 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,10 @@ class CircuitOpen(StoreUnavailable):
 
 class OutcomeUnknown(StoreError, RedisConnectionError):
     """The connection broke after a write was sent that may not be repeated: it may have been applied or not."""
+
+
+class StoreFull(StoreError, OutOfMemoryError):
+    """Redis has no memory left and evicts nothing: the write was refused."""
 
 
 class NotConfirmed(StoreError):

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from app.errors import BlockTooLong, NotConfirmed
 from app.store.commands import BLOCKING, block_seconds, is_repeatable
-from app.store.policy import refusal
+from app.store.policy import full, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +164,10 @@ class ResilientPipeline(redis.client.Pipeline):
         finally:
             self.reset()
         if raise_on_error:
-            self.raise_first_error(commands, replies)
+            try:
+                self.raise_first_error(commands, replies)
+            except ResponseError as error:
+                raise full(error) from error.__cause__
         return replies
 
     def __call__(self, connection: PrimaryConnection) -> list[Any]:

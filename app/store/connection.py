@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.connection import Connection, SSLConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.errors import NoPrimary
 from app.ops import metrics
@@ -42,7 +43,7 @@ class _AsksForThePrimary:
     @contextmanager
     def reading_for(self, seconds: float) -> Iterator[None]:
         """Allow reads this much longer than a reply usually takes, for a command that blocks on the server."""
-        sock = self._sock  # type: ignore[attr-defined]
+        sock = self._open_socket()
         sock.settimeout(None if seconds == float("inf") else seconds + self.socket_timeout)  # type: ignore[attr-defined]
         try:
             yield
@@ -68,7 +69,14 @@ class _AsksForThePrimary:
                 self.topology.refute(self.address)
                 raise NoPrimary(f"{self.address} was named as the primary, but its role is {role!r}")
             self.topology.confirm(self.address)
-        self._sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+        self._open_socket().settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+
+    def _open_socket(self) -> socket.socket:
+        """The socket; a connection that another thread closed meanwhile is an outage like any other."""
+        sock: socket.socket | None = self._sock  # type: ignore[attr-defined]
+        if sock is None:
+            raise RedisConnectionError(f"the connection to {self.address} was closed meanwhile")
+        return sock
 
 
 class PrimaryConnection(_AsksForThePrimary, Connection):

@@ -18,7 +18,7 @@ def cache(key: str) -> str:
 
 
 def cache_tag(tag: str) -> str:
-    """A tag's version counter."""
+    """A tag's version, a random token."""
     return f"{PREFIX}:tag:{tag}"
 
 

@@ -23,6 +23,7 @@ from redis.exceptions import (
     BusyLoadingError,
     MasterDownError,
     NoScriptError,
+    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
@@ -31,7 +32,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.errors import CircuitOpen, NotConfirmed, OutcomeUnknown, PoolExhausted, StoreUnavailable
+from app.errors import CircuitOpen, NotConfirmed, OutcomeUnknown, PoolExhausted, StoreFull, StoreUnavailable
 from app.ops import metrics
 from app.store.breaker import Breaker
 
@@ -79,6 +80,15 @@ def refusal(error: Exception) -> str | None:
         if isinstance(error, _REFUSALS):
             return type(error).__name__
     return None
+
+
+def full(error: ResponseError) -> ResponseError:
+    """An answer of the server as the caller gets it: that memory is full is an outage, not a mistake of the caller."""
+    if not isinstance(error, OutOfMemoryError) or isinstance(error, StoreFull):
+        return error
+    mine = StoreFull(f"Redis has no memory left ({error}): raise maxmemory, or find what fills it")
+    mine.__cause__ = error
+    return mine
 
 
 class Exchange(Protocol[T_co]):
@@ -173,7 +183,7 @@ class Policy:
             return word.lower()
         if isinstance(error, ResponseError):
             self.breaker.succeeded()  # it is an answer, though not a pleasant one
-            raise error
+            raise full(error)
         if sent and not exchange.repeatable:
             if isinstance(error, NotConfirmed):
                 raise error
