@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from app.store.discovery import held_for_down, newest
+from typing import Any
+
+import pytest
+
+from app.errors import NoPrimary
+from app.store.discovery import SentinelTopology, held_for_down, newest
 from app.store.sentinel import View
 from app.store.topology import Address
 
@@ -23,3 +28,58 @@ def test_a_primary_is_down_when_most_of_those_who_name_it_say_so() -> None:
     assert held_for_down([view(A, down=True), view(A, down=True), view(A)], A)
     assert not held_for_down([view(A, down=True), view(A)], A)
     assert not held_for_down([view(A, down=True), view(B, epoch=2)], B)
+
+
+class Rehearsed(SentinelTopology):
+    """A topology whose Sentinels and nodes say what the test wants; nothing is connected."""
+
+    def __init__(self) -> None:
+        super().__init__([A], "m", timeout=0.1, sentinel_options={}, node_options={}, tls=False)
+        self.said = [view(A)]
+        self.masters: list[Address] = []
+        self.moves: list[Address] = []
+        self.on_switch(self.moves.append)
+
+    def views(self) -> list[View]:
+        return self.said
+
+    def _masters(self, nodes: set[Address]) -> list[Address]:
+        return [node for node in self.masters if node in nodes]
+
+    def _warm_up(self) -> Any:
+        return None
+
+
+def test_what_the_sentinels_name_is_no_news_until_the_node_confirms_it() -> None:
+    topology = Rehearsed()
+    topology.confirm(A)
+    topology.confirm(B)  # found by its ROLE, before the Sentinels publish it
+    assert topology.primary() == A  # the former primary is back, and still named
+    assert topology.moves == [A, B]
+    topology.close()
+
+
+def test_a_named_node_that_says_no_lets_a_promoted_one_be_found() -> None:
+    topology = Rehearsed()
+    topology.said = [View(A, 1, down=False, others=(B, C))]
+    topology.masters = [B]
+    topology.refute(A)
+    assert topology.primary() == B
+    topology.confirm(B)
+    topology.masters = []
+    topology.refute(A)
+    with pytest.raises(NoPrimary, match="a:1"):
+        topology.primary()
+    assert topology.primary() == A  # asked again: it may be the primary by now
+    topology.close()
+
+
+def test_a_primary_held_for_down_is_not_used_even_if_it_answers() -> None:
+    topology = Rehearsed()
+    topology.said = [View(A, 1, down=True, others=(B, C))] * 2
+    topology.masters = [A]
+    with pytest.raises(NoPrimary):
+        topology.primary()
+    topology.masters = [A, C]
+    assert topology.primary() == C
+    topology.close()
