@@ -10,7 +10,6 @@ An attempt ends in one of four ways:
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from app.backoff import jittered
 from app.errors import CircuitOpen, NotConfirmed, OutcomeUnknown, PoolExhausted, StoreFull, StoreUnavailable
 from app.ops import metrics
 from app.store.breaker import Breaker
@@ -152,12 +152,12 @@ class Policy:
                 reason = self._reason(error, exchange, sent=sent)
                 if not isinstance(error, (NotConfirmed, PoolExhausted)):
                     breaker.failed()
-                pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2**attempt))  # noqa: S311 - jitter, no secret
+                attempt += 1
+                pause = jittered(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP)
                 if breaker.is_open or time.monotonic() + pause >= end:
                     raise self._final(error, exchange.name, time.monotonic() - started)
                 metrics.STORE_RETRIES.labels(reason).inc()
                 time.sleep(pause)
-                attempt = min(attempt + 1, 16)
         except RedisError as failure:
             if not isinstance(failure, NoScriptError):  # that one is a question, and has an answer: EVAL
                 metrics.STORE_ERRORS.labels(type(failure).__name__).inc()

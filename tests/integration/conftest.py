@@ -1,19 +1,28 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask import Flask, request
 
 from app import create_app
 from app.config import Config, load_config
+from app.events import Publisher, reader, sse_response
 from app.local import RedisCluster, RedisServer
 from app.store import Store, create_store
+from app.tasks import Queue, Registry
+from app.tasks.delivery import Deliveries
+from tests.integration.helpers import until
+from tests.integration.queueing import LEASE
+from tests.integration.session_views import add_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from app.events import Hub
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +75,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
 
 
 @pytest.fixture
-def cluster_store(cluster: RedisCluster) -> Iterator[Store]:
+def cluster_config(cluster: RedisCluster) -> Config:
+    hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
+    return load_config({"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name})
+
+
+@pytest.fixture
+def cluster_store(cluster: RedisCluster, cluster_config: Config) -> Iterator[Store]:
     """A store on Sentinel. A test may kill or freeze nodes."""
     cluster.wait_healthy(60)
-    hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
-    made = create_store(load_config({"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name}))
+    made = create_store(cluster_config)
     yield made
     made.close()
     for node in cluster.nodes:
@@ -84,3 +98,54 @@ def app(config: Config) -> Iterator[Flask]:
     application = create_app(config)
     yield application
     application.extensions["haven"].close()
+
+
+@pytest.fixture
+def queue(store: Store) -> Queue:
+    tasks = Registry()
+
+    @tasks.task()
+    def note(text: str = "") -> str:
+        return text
+
+    return Queue(store, ttl=60, tasks=tasks)
+
+
+@pytest.fixture
+def worker(store: Store) -> Callable[[], Deliveries]:
+    def make() -> Deliveries:
+        made = Deliveries(store, lease=LEASE, most_deliveries=3, ttl=60)
+        made.join()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def hub(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr(reader, "BLOCK_MS", 50)  # how long a reader takes to end
+
+    @app.get("/stream")
+    def watch() -> Any:
+        last = request.headers.get("Last-Event-ID")
+        return sse_response(request.args.get("channels", "a").split(","), last)
+
+    found: Hub = app.extensions["haven.hub"]
+    yield found
+    until(lambda: found._reader is None)
+
+
+@pytest.fixture
+def publisher(store: Store) -> Publisher:
+    return Publisher(store)
+
+
+@pytest.fixture
+def web(app: Flask) -> Flask:
+    add_views(app)
+    return app
+
+
+@pytest.fixture
+def client(web: Flask) -> FlaskClient:
+    return web.test_client()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.tasks import Queue, TaskInfo
 
 ALL = keys.PRIORITIES
+LEASE = 0.3
 
 
 def enqueue(queue: Queue, count: int = 1, **options: str) -> list[str]:

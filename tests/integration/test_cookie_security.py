@@ -8,23 +8,12 @@ from itsdangerous import Signer
 
 from app.sessions.store import digest, new_id
 from app.store import keys
-from tests.integration.session_views import COOKIE, add_views, cookie_of, put
+from tests.integration.session_views import COOKIE, cookie_of, put
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from app.store import Store
-
-
-@pytest.fixture
-def web(app: Flask) -> Flask:
-    add_views(app)
-    return app
-
-
-@pytest.fixture
-def client(web: Flask) -> FlaskClient:
-    return web.test_client()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import pytest
 from flask import Flask, request, session
 
 from app import create_app
@@ -18,17 +17,6 @@ if TYPE_CHECKING:
 
     from app.local import RedisServer
     from app.store import Store
-
-
-@pytest.fixture
-def web(app: Flask) -> Flask:
-    add_views(app)
-    return app
-
-
-@pytest.fixture
-def client(web: Flask) -> FlaskClient:
-    return web.test_client()
 
 
 def test_what_is_set_is_there_in_the_next_request(client: FlaskClient) -> None:

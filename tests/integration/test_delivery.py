@@ -8,8 +8,6 @@ import pytest
 from redis.exceptions import ResponseError
 
 from app.store import keys
-from app.tasks import Queue, Registry
-from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
 from tests.integration.queueing import ALL, enqueue, info, is_forgotten, started, take_one
 
@@ -17,29 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.store import Store
-
-LEASE = 0.3
-
-
-@pytest.fixture
-def queue(store: Store) -> Queue:
-    tasks = Registry()
-
-    @tasks.task()
-    def note(text: str = "") -> str:
-        return text
-
-    return Queue(store, ttl=60, tasks=tasks)
-
-
-@pytest.fixture
-def worker(store: Store) -> Callable[[], Deliveries]:
-    def make() -> Deliveries:
-        made = Deliveries(store, lease=LEASE, most_deliveries=3, ttl=60)
-        made.join()
-        return made
-
-    return make
+    from app.tasks import Queue
+    from app.tasks.delivery import Deliveries
 
 
 def test_a_task_is_taken_started_and_finished(queue: Queue, store: Store, worker: Callable[[], Deliveries]) -> None:

@@ -3,41 +3,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from app.store import keys
-from app.tasks import Queue, Registry
 from app.tasks.delivery import Deliveries, Delivery
 from tests.integration.helpers import until
-from tests.integration.queueing import ALL, enqueue, info, is_forgotten, started, take_one
+from tests.integration.queueing import ALL, LEASE, enqueue, info, is_forgotten, started, take_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.store import Store
-
-LEASE = 0.3
-
-
-@pytest.fixture
-def queue(store: Store) -> Queue:
-    tasks = Registry()
-
-    @tasks.task()
-    def note(text: str = "") -> str:
-        return text
-
-    return Queue(store, ttl=60, tasks=tasks)
-
-
-@pytest.fixture
-def worker(store: Store) -> Callable[[], Deliveries]:
-    def make() -> Deliveries:
-        made = Deliveries(store, lease=LEASE, most_deliveries=3, ttl=60)
-        made.join()
-        return made
-
-    return make
+    from app.tasks import Queue
 
 
 def test_a_silent_workers_task_is_taken_over_after_the_lease_and_not_before(

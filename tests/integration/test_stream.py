@@ -2,43 +2,23 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask, request
 
-from app.events import Publisher, reader, sse_response
+from app.events import Publisher
 from app.events.log import last_id
 from tests.integration.helpers import until
 from tests.integration.listening import listening
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from flask import Flask
 
     from app.events import Hub
     from app.local import RedisServer
     from app.store import Store
 
 pytestmark = pytest.mark.usefixtures("hub")
-
-
-@pytest.fixture
-def hub(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(reader, "BLOCK_MS", 50)  # how long a reader takes to end
-
-    @app.get("/stream")
-    def watch() -> Any:
-        last = request.headers.get("Last-Event-ID")
-        return sse_response(request.args.get("channels", "a").split(","), last)
-
-    found: Hub = app.extensions["haven.hub"]
-    yield found
-    until(lambda: found._reader is None)
-
-
-@pytest.fixture
-def publisher(store: Store) -> Publisher:
-    return Publisher(store)
 
 
 def test_what_is_published_comes_at_once_on_the_channels_asked_for(app: Flask, publisher: Publisher) -> None:
