@@ -124,6 +124,14 @@ def subscriber() -> None:
 
 
 @main.command()
+def guardian() -> NoReturn:
+    """Guard the Redis beside this process: roles, failover hints, handovers."""
+    from app.guardian.launch import become, settings_from
+
+    become(settings_from(_load()))
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
     from app.db.migrate import migrate as run

@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.config_fields import DEVELOPMENT_SECRET, Settings
 from app.errors import ConfigError
+from app.guardian.settings import Timings
+from app.guardian.timings import refusals
 from app.settings import EnvironmentAndFiles, problems_of, setting
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ class Config(Settings):
             return self.haven_durable_replicas
         return 1 if self.redis_sentinel_hosts else 0
 
+    @property
+    def sentinel_timings(self) -> Timings:
+        """Sentinel's timings, as the guardian keeps them."""
+        return Timings(
+            down_after=self.haven_sentinel_down_after_ms,
+            failover_timeout=self.haven_sentinel_failover_timeout_ms,
+            ping_period=self.haven_sentinel_ping_period_ms,
+            ask_period=self.haven_sentinel_ask_period_ms,
+            info_period=self.haven_sentinel_info_period_ms,
+            publish_period=self.haven_sentinel_publish_period_ms,
+        )
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         problems = list(self.contradictions())
@@ -86,7 +100,7 @@ class Config(Settings):
             )
         if self.durable_replicas and self.haven_durable_timeout >= self.redis_socket_timeout + self.haven_deadline:
             found.append("HAVEN_DURABLE_TIMEOUT is longer than HAVEN_DEADLINE allows: lower it")
-        return found
+        return [*found, *refusals(self.sentinel_timings)]
 
     def cautions(self) -> list[str]:
         """What works but is likely not meant, a line each; logged at the start."""

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from app.settings import Addresses, setting
+from app.settings import Addresses, Nodes, OneAddress, setting
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - says what it is, and production refuses it
 
@@ -79,11 +79,11 @@ class Settings(BaseSettings):
     )
     haven_worker_threads: int = setting(4, "Tasks run at once per worker.", "1 to 64", group="Processes", ge=1, le=64)
     haven_ops_host: str = setting(
-        "127.0.0.1", "Address of the worker's and subscriber's probes and metrics.", "an address", group="Processes"
+        "127.0.0.1", "Address of the probes and metrics of worker, subscriber, guardian.", "an address", group="Processes"
     )
     haven_ops_port: int = setting(
         0,
-        "Port of the worker's and subscriber's probes and metrics; 0: off.",
+        "Port of the probes and metrics of worker, subscriber, guardian; 0: off (the guardian needs one).",
         "0 to 65535",
         group="Processes",
         ge=0,
@@ -190,4 +190,105 @@ class Settings(BaseSettings):
     )
     haven_task_ttl: float = setting(
         86_400.0, "How long a finished task can be looked up, seconds.", "seconds, 60 or more", group="Tasks", ge=60
+    )
+    haven_guardian_name: str | None = setting(
+        None,
+        "Which of the nodes this guardian stands beside.",
+        "a name of HAVEN_GUARDIAN_NODES, such as redis-0",
+        group="Guardian",
+    )
+    haven_guardian_nodes: Nodes = setting(
+        None,
+        "Every Redis with its announced address; the first is primary on a first install.",
+        "name=host:port, comma separated, in the order of REDIS_SENTINEL_HOSTS",
+        group="Guardian",
+    )
+    haven_guardian_redis: OneAddress = setting(
+        None,
+        "Where this node's Redis is reached, on its own machine; unset: its announced address.",
+        "host:port, such as 127.0.0.1:6379",
+        group="Guardian",
+    )
+    haven_guardian_sentinel: OneAddress = setting(
+        None,
+        "Where this node's Sentinel is reached, on its own machine; unset: its announced address.",
+        "host:port, such as 127.0.0.1:26379",
+        group="Guardian",
+    )
+    haven_guardian_hosts: Addresses = setting(
+        None,
+        "The guardians' ports, for `haven handover`; unset: the one on this machine.",
+        "host:port, comma separated",
+        group="Guardian",
+    )
+    haven_guardian_token: SecretStr | None = setting(
+        None,
+        "Whoever sends it may ask for a handover; unset: nobody.",
+        "random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        group="Guardian",
+        min_length=16,
+    )
+    haven_guardian_patience: float = setting(
+        10.0,
+        "After a stop of everything, for nodes that may hold newer data, seconds.",
+        "seconds, 1 to 600",
+        group="Guardian",
+        ge=1,
+        le=600,
+    )
+    haven_guardian_beat: float = setting(
+        1.0, "Between two heartbeats, seconds.", "seconds, 0.1 to 10", group="Guardian", ge=0.1, le=10
+    )
+    haven_guardian_hint_ms: int = setting(
+        400,
+        "How long a crash hint to the Sentinels lasts at most, ms.",
+        "milliseconds, 200 to 1000: shorter ends before they have voted, longer makes the next primary look down",
+        group="Guardian",
+        ge=200,
+        le=1000,
+    )
+    haven_sentinel_conf: str | None = setting(
+        None,
+        "The sentinel.conf that the guardian writes where there is none; unset: it writes none.",
+        "a path on the Sentinel's disk",
+        group="Guardian",
+    )
+    haven_sentinel_base: str | None = setting(
+        None, "A file whose lines go first into a new sentinel.conf.", "a readable file", group="Guardian"
+    )
+    haven_sentinel_auth_user: str | None = setting(
+        None, "ACL user as which the Sentinels watch Redis.", "a name, or unset: REDIS_USERNAME", group="Guardian"
+    )
+    haven_sentinel_auth_password: SecretStr | None = setting(
+        None, "Its password.", "the password, or unset: REDIS_PASSWORD", group="Guardian"
+    )
+    haven_sentinel_quorum: int | None = setting(
+        None,
+        "Sentinels that must agree that the primary is down; unset: a majority.",
+        "a number from 1, at most the number of Sentinels",
+        group="Guardian",
+        ge=1,
+        le=9,
+    )
+    haven_sentinel_down_after_ms: int = setting(
+        600, "Silence after which a Sentinel holds Redis for down, ms.", "300 to 5000", group="Guardian", le=30_000
+    )
+    haven_sentinel_failover_timeout_ms: int = setting(
+        5_000,
+        "For one attempt of a failover, ms; the next may begin after twice that.",
+        "twice HAVEN_SENTINEL_DOWN_AFTER_MS or more",
+        group="Guardian",
+        le=180_000,
+    )
+    haven_sentinel_ping_period_ms: int = setting(
+        300, "Between two PINGs of a Sentinel, ms.", "250 to half of HAVEN_SENTINEL_DOWN_AFTER_MS", group="Guardian"
+    )
+    haven_sentinel_ask_period_ms: int = setting(
+        100, "Between two questions to the other Sentinels, ms.", "50 to 1000", group="Guardian", ge=50, le=1_000
+    )
+    haven_sentinel_info_period_ms: int = setting(
+        500, "Between two INFOs of a Sentinel, ms.", "400 to below HAVEN_SENTINEL_DOWN_AFTER_MS", group="Guardian"
+    )
+    haven_sentinel_publish_period_ms: int = setting(
+        500, "Between two announcements of a Sentinel, ms.", "100 to 2000", group="Guardian", ge=100, le=2_000
     )

@@ -57,6 +57,30 @@ def _addresses(value: object) -> object:
 Addresses = Annotated[tuple[tuple[str, int], ...] | None, NoDecode, BeforeValidator(_addresses)]
 
 
+def _nodes(value: object) -> object:
+    """``name=host:port``, comma separated, as pairs of a name and an address."""
+    if not isinstance(value, str):
+        return value
+    found = []
+    for part in filter(str.strip, value.split(",")):
+        name, _, address = part.strip().partition("=")
+        if not name or not address:
+            raise ValueError(f"{part.strip()!r} is not name=host:port")
+        found.append((name.strip(), parse_address(address)))
+    names = [name for name, _ in found]
+    if not found or len(set(names)) < len(names):
+        raise ValueError("the list is empty" if not found else "a name occurs twice")
+    return tuple(found)
+
+
+def _one_address(value: object) -> object:
+    return parse_address(value) if isinstance(value, str) else value
+
+
+Nodes = Annotated[tuple[tuple[str, tuple[str, int]], ...] | None, NoDecode, BeforeValidator(_nodes)]
+OneAddress = Annotated[tuple[str, int] | None, NoDecode, BeforeValidator(_one_address)]
+
+
 def is_secret(field: FieldInfo) -> bool:
     """Whether the value may never be shown."""
     return SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ()))

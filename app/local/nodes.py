@@ -9,18 +9,18 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from app.local.conf import MASTER_NAME, TIMINGS, render_redis, render_sentinel
+from app.guardian.facts import Freshness
+from app.guardian.peers import parse_freshness
+from app.local.conf import MASTER_NAME, render_redis
 from app.local.errors import LocalError
 from app.local.ports import LOOPBACK
 from app.local.process import Process
+from app.store import keys
 
 START_TIMEOUT: Final = 30.0
 _POLL: Final = 0.02
 _ASK_AGAIN: Final = 0.2
 _CLIENT_TIMEOUT: Final = 0.3
-_HEARTBEAT: Final = "haven:guardian:heartbeat"
-# Apart from the application's data, so that neither FLUSHDB nor a count of its keys meets it.
-_HEARTBEAT_DB: Final = 15
 
 
 def connect(port: int, password: str | None = None, db: int = 0, timeout: float = _CLIENT_TIMEOUT) -> "Redis":
@@ -98,6 +98,7 @@ class RedisNode(Node):
         directory: its data, log and pid.
         password: for clients and replication; None for none.
         replica: boot as a replica of nowhere and refuse writes without a replica (a member of a cluster).
+        more: further lines of its configuration.
     """
 
     def __init__(
@@ -109,12 +110,13 @@ class RedisNode(Node):
         password: str | None = None,
         *,
         replica: bool = True,
+        more: tuple[str, ...] = (),
     ) -> None:
         self._conf = directory / "redis.conf"
         super().__init__(name, port, [binary, "-"], directory, stdin=self._conf)
-        self._text = render_redis(port, directory, password, replica=replica)
+        self._text = render_redis(port, directory, password, replica=replica, more=more)
         self.client = connect(port, password)
-        self._beats = connect(port, password, _HEARTBEAT_DB)
+        self._beats = connect(port, password, keys.GUARDIAN_DB)
 
     def start(self) -> None:
         """Write its configuration and start it."""
@@ -135,26 +137,14 @@ class RedisNode(Node):
             self.wait(min(left, _ASK_AGAIN))
         super().stop(max(0.0, deadline - time.monotonic()))
 
-    def promote(self) -> None:
-        """Make it a primary."""
-        command(self.client, "REPLICAOF", "NO", "ONE")
-
-    def follow(self, port: int) -> None:
-        """Make it a replica of the Redis at this loopback port."""
-        command(self.client, "REPLICAOF", LOOPBACK, port)
-
     def replication(self) -> dict[str, Any]:
         """Return the fields of INFO replication."""
         fields: dict[str, Any] = self.client.info("replication")
         return fields
 
-    def heartbeat(self) -> int:
-        """Return the time of the last heartbeat in its data, in milliseconds since 1970; 0 if there is none."""
-        return int(self._beats.get(_HEARTBEAT) or 0)
-
-    def beat(self) -> None:
-        """Write a heartbeat, later than the one before even if the clock went back."""
-        self._beats.set(_HEARTBEAT, max(time.time_ns() // 1_000_000, self.heartbeat() + 1))
+    def heartbeat(self) -> Freshness:
+        """Return the last heartbeat in its data."""
+        return parse_freshness(self._beats.get(keys.GUARDIAN_HEARTBEAT))
 
     def close(self) -> None:
         """Close our connections to it."""
@@ -177,22 +167,6 @@ class SentinelNode(Node):
         self.conf = directory / "sentinel.conf"
         self.ordinal = ordinal
         super().__init__(f"sentinel-{ordinal}", port, [binary, self.conf, "--sentinel"], directory)
-
-    def seed(self, primary: int, password: str | None, epoch: int) -> None:
-        """Write the configuration to begin with: the primary's port and the epoch to go on from."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.conf.touch(mode=0o600)
-        self.conf.write_text(
-            render_sentinel(self.ordinal, self.port, self.directory, primary=primary, password=password, epoch=epoch)
-        )
-
-    def ready(self) -> bool:
-        """Set its timings, which it forgets at every start; say whether it took them."""
-        words = (word for pair in TIMINGS.items() for word in pair)
-        try:
-            return bool(command(self.client, "SENTINEL", "DEBUG", *words))
-        except RedisError:
-            return False
 
     def view(self) -> dict[str, str]:
         """Return what it holds about the primary: the fields of SENTINEL MASTER, as text."""

@@ -1,18 +1,19 @@
 """Redis on this machine: one server, or pairs of Redis and Sentinel with automatic failover."""
 
+import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from app.local.binaries import find_redis
-from app.local.conf import MASTER_NAME, read_sentinel
+from app.local.conf import MASTER_NAME, names_ports
 from app.local.errors import LocalError
-from app.local.keeper import Keeper, look, see, settle
+from app.local.guardians import GuardianNode, guardian_environment
 from app.local.nodes import RedisNode, SentinelNode
 from app.local.ports import LOOPBACK, free_ports
-from app.local.roles import named_primary
+from app.local.views import look, named_primary, see
 
 _GRACE: Final = 2.0
 _POLL: Final = 0.05
@@ -61,7 +62,7 @@ class RedisServer:
 
 
 class RedisCluster:
-    """Pairs of Redis and Sentinel on loopback: one primary, the rest its replicas.
+    """Redis, Sentinel and guardian, three of each, on loopback: one primary, the rest its replicas.
 
     Ordinals count from 1. Nothing that is killed comes back by itself: `node(1).restart()` brings it back.
 
@@ -70,7 +71,10 @@ class RedisCluster:
         size: how many pairs.
         ports: of the Redis servers; None picks free ones.
         sentinel_ports: of the Sentinels; None picks free ones.
+        guardian_ports: of the guardians; None picks free ones.
         password: for clients of Redis; None for none.
+        binary: the redis-server to run; None finds one.
+        settings: further settings of the guardians.
     """
 
     master_name = MASTER_NAME
@@ -82,21 +86,37 @@ class RedisCluster:
         *,
         ports: Sequence[int] | None = None,
         sentinel_ports: Sequence[int] | None = None,
+        guardian_ports: Sequence[int] | None = None,
         password: str | None = None,
+        binary: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        free = free_ports(2 * size)
-        binary = find_redis().path
+        free = free_ports(3 * size)
+        redis = list(ports or free[:size])
+        watching = list(sentinel_ports or free[size : 2 * size])
+        program = binary or find_redis().path
         root = directory.resolve()
         self.password = password
+        self.token = secrets.token_urlsafe(24)
         self.nodes = [
-            RedisNode(f"redis-{ordinal}", binary, port, root / f"redis-{ordinal}" / "redis", password)
-            for ordinal, port in enumerate(ports or free[:size], start=1)
+            RedisNode(f"redis-{ordinal}", program, port, root / f"redis-{ordinal}" / "redis", password)
+            for ordinal, port in enumerate(redis, start=1)
         ]
         self._sentinels = [
-            SentinelNode(ordinal, binary, port, root / f"redis-{ordinal}" / "sentinel")
-            for ordinal, port in enumerate(sentinel_ports or free[size:], start=1)
+            SentinelNode(ordinal, program, port, root / f"redis-{ordinal}" / "sentinel")
+            for ordinal, port in enumerate(watching, start=1)
         ]
-        self._keeper: Keeper | None = None
+        own = {**({"REDIS_PASSWORD": password} if password else {}), **(settings or {})}
+        self.guardians = [
+            GuardianNode(
+                ordinal,
+                port,
+                self.token,
+                root / f"redis-{ordinal}" / "guardian",
+                guardian_environment(ordinal, redis, watching, self._sentinels[ordinal - 1].conf, own),
+            )
+            for ordinal, port in enumerate(guardian_ports or free[2 * size :], start=1)
+        ]
 
     @property
     def sentinels(self) -> list[tuple[str, int]]:
@@ -111,6 +131,10 @@ class RedisCluster:
         """Return the Sentinel with this ordinal, counted from 1."""
         return self._sentinels[ordinal - 1]
 
+    def guardian(self, ordinal: int) -> GuardianNode:
+        """Return the guardian with this ordinal, counted from 1."""
+        return self.guardians[ordinal - 1]
+
     def start(self, timeout: float = 30.0) -> None:
         """Start everything and wait until it is healthy.
 
@@ -118,52 +142,53 @@ class RedisCluster:
             LocalError: it is not within `timeout` seconds; nothing is left running.
         """
         try:
-            for node in self.nodes:
-                node.start()
-            for node in self.nodes:
-                node.wait_ready(timeout)
-            self.settle()
+            self.forget_former_ports()
+            for process in (*self.nodes, *self.guardians):
+                process.start()
             for sentinel in self._sentinels:
+                self._await_conf(sentinel, timeout)
                 sentinel.start()
-            for sentinel in self._sentinels:
-                sentinel.wait_ready(timeout)
-            self.keep()
             self.wait_healthy(timeout)
         except LocalError:
             self.stop()
             raise
 
-    def settle(self) -> None:
-        """Give the started Redis servers their roles, and the Sentinels, not yet started, files that name the primary.
+    def forget_former_ports(self) -> None:
+        """Remove what the Sentinels remember if it is about other ports: the guardians then begin anew.
 
-        A file that names it already is Sentinel's memory and is left alone.
-
-        Raises:
-            LocalError: less than a majority of the Redis servers answers.
+        On one machine a cluster may move to other ports between two runs; elsewhere addresses stay.
         """
-        files = [read_sentinel(sentinel.conf) for sentinel in self._sentinels]
-        names = [known.primary for known in files if known]
-        named = next((name for name in names if 2 * names.count(name) > len(files)), None)
-        primary = settle(self.nodes, named)
-        epoch = max((known.epoch for known in files if known), default=0)
-        wanted = [(sentinel.port, primary) for sentinel in self._sentinels]
-        if [(known.port, known.primary) for known in files if known] != wanted:
-            for sentinel in self._sentinels:
-                sentinel.seed(primary, self.password, epoch)
+        ports = [node.port for node in self.nodes]
+        known = [names_ports(sentinel.conf) for sentinel in self._sentinels]
+        moved = [
+            found is None or found[0] != sentinel.port or found[1] not in ports
+            for found, sentinel in zip(known, self._sentinels, strict=True)
+        ]
+        if any(moved) and any(known):
+            for sentinel, gone in zip(self._sentinels, moved, strict=True):
+                if gone:
+                    sentinel.conf.unlink(missing_ok=True)
 
-    def keep(self) -> None:
-        """Begin to keep the roles right."""
-        self._keeper = Keeper(self.nodes, self._sentinels)
-        self._keeper.start()
+    def _await_conf(self, sentinel: SentinelNode, timeout: float) -> None:
+        """Wait until the guardian has written the file that its Sentinel begins with."""
+        deadline = time.monotonic() + timeout
+        guardian = self.guardian(sentinel.ordinal)
+        while not sentinel.conf.exists():
+            if not guardian.alive:
+                raise LocalError(f"{guardian.name} ended at its start", remedy=f"see {guardian.log}")
+            if time.monotonic() > deadline:
+                raise LocalError(f"{guardian.name} wrote no {sentinel.conf}", remedy=f"see {guardian.log}")
+            time.sleep(_POLL)
 
     def release(self) -> None:
-        """End to keep the roles right: the nodes are left as they are."""
-        if self._keeper:
-            self._keeper.stop()
-            self._keeper = None
+        """End the guardians: the nodes are left as they are."""
+        for guardian in self.guardians:
+            guardian.terminate()
+        for guardian in self.guardians:
+            guardian.stop(_GRACE)
 
     def stop(self) -> None:
-        """End everything, the Sentinels first so that nothing fails over; the data stays. May be called again."""
+        """End everything, guardians and Sentinels first so that nothing fails over; the data stays. May be called again."""
         self.release()
         for group in (self._sentinels, self.nodes):
             for process in group:
@@ -216,11 +241,14 @@ class RedisCluster:
         primaries = [found.port for found in nodes if found.primary]
         if len(primaries) != 1:
             return f"{len(primaries)} primaries"
+        unfit = [found.port for found in nodes if not found.fit]
         unlinked = [
             found.port for found in nodes if not found.primary and not (found.linked and found.follows == primaries[0])
         ]
         if unlinked:
             return f"no link from the replicas at {unlinked}"
+        if unfit:
+            return f"the replicas at {unfit} are not fit to be promoted yet"
         return next(filter(None, (self._doubt(sentinel, primaries[0]) for sentinel in self._sentinels)), "")
 
     def _doubt(self, sentinel: SentinelNode, primary: int) -> str:
@@ -231,6 +259,8 @@ class RedisCluster:
             return f"{sentinel.name} names {view.primary} ({view.flags})"
         if view.peers != len(self._sentinels) - 1:
             return f"{sentinel.name} knows {view.peers} other Sentinels"
+        if view.replicas != len(self.nodes) - 1:
+            return f"{sentinel.name} knows {view.replicas} replicas"
         return ""
 
     def __enter__(self) -> Self:

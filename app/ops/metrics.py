@@ -78,6 +78,37 @@ TASK_OUTCOMES = Counter(
 )
 TASK_REDELIVERIES = Counter("haven_task_redeliveries_total", "Tasks taken over from a worker that fell silent.")
 
+GUARDIAN_STATE = Gauge(
+    "haven_guardian_state_info", "What this node's Redis is to its guardian: 1 for the present state.", ["state"]
+)
+GUARDIAN_EPOCH = Gauge(
+    "haven_guardian_epoch_number", "Configuration epoch under which a majority of the Sentinels name the primary."
+)
+GUARDIAN_PRIMARIES = Gauge("haven_guardian_primaries_nodes", "Redis servers in reach that say they are primary.")
+GUARDIAN_NODES = Gauge("haven_guardian_reachable_nodes", "Redis servers that answer.")
+GUARDIAN_SENTINELS = Gauge("haven_guardian_reachable_sentinels", "Sentinels that answer and watch the primary.")
+GUARDIAN_FIT = Gauge("haven_guardian_fit_ratio", "Whether Sentinel may promote this node: 1 or 0.")
+GUARDIAN_LAG = Gauge(
+    "haven_guardian_lag_seconds", "How much older this node's last heartbeat is than the primary's; NaN when unknown."
+)
+GUARDIAN_BEAT = Gauge(
+    "haven_guardian_heartbeat_timestamp_seconds", "Time of the last heartbeat in this node's data, by its primary."
+)
+GUARDIAN_FAILOVERS = Counter("haven_guardian_failovers_total", "Times the named primary changed.")
+GUARDIAN_LAST_FAILOVER = Gauge(
+    "haven_guardian_last_failover_seconds", "From the loss of the named primary to another that serves, the last time."
+)
+GUARDIAN_HINTS = Counter(
+    "haven_guardian_hints_total", "Hints to the Sentinels, by what followed: failover or none.", ["followed"]
+)
+GUARDIAN_HANDOVERS = Counter("haven_guardian_handovers_total", "Handovers: done, refused, timed_out.", ["result"])
+GUARDIAN_LAST_PAUSE = Gauge(
+    "haven_guardian_last_handover_pause_seconds", "How long writes were paused by the last handover."
+)
+GUARDIAN_PROMOTIONS = Counter(
+    "haven_guardian_promotions_total", "Times this node took the role itself, because nobody else could."
+)
+
 # Read from Redis when scraped, not counted in a process: see ops/queues.py.
 QUEUE_DEPTH = (
     "haven_task_queue_depth_tasks",

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import threading
-from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.errors import ConfigError
 from app.ops import metrics_files
+from app.ops.httpd import listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from wsgiref.simple_server import WSGIServer
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from prometheus_client.registry import Collector
 
     from app.ops.heart import Heart
-
-
-class _Quiet(WSGIRequestHandler):
-    timeout = 5.0
-
-    def log_message(self, *_: object) -> None:
-        """Probes every few seconds are no news."""
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread per request: a scrape that waits for Redis must not hold up a probe."""
-
-    daemon_threads = True
 
 
 def serve_ops(host: str, port: int, heart: Heart, *collectors: Collector) -> WSGIServer:
@@ -60,7 +47,7 @@ def serve_ops(host: str, port: int, heart: Heart, *collectors: Collector) -> WSG
         return [b"ok\n" if states[path] else b"stale\n"]
 
     try:
-        server = make_server(host, port, answer, server_class=_Server, handler_class=_Quiet)
+        server = listen(host, port, answer)
     except OSError as error:
         raise ConfigError(
             [f"HAVEN_OPS_PORT={port} can't be listened on at {host} ({error}): choose a free one"]

@@ -11,6 +11,10 @@ TASK_DEAD = f"{PREFIX}:tasks:dead"
 
 BROADCAST = "broadcast"
 
+GUARDIAN_HEARTBEAT = f"{PREFIX}:guardian:heartbeat"
+GUARDIAN_DB = 15
+"""The heartbeat's database, apart from the application's: neither FLUSHDB nor a count of its keys meets it."""
+
 
 def cache(key: str) -> str:
     """A cached value."""

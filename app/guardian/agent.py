@@ -1,0 +1,240 @@
+"""The loop: look at everything, decide, carry out; a few times a second, and at once when a connection ends."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.resources
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import hiredis
+import structlog
+
+from app.guardian import sentinel
+from app.guardian.decide import decide
+from app.guardian.facts import (
+    AWAY,
+    SETTLED,
+    STRANGER,
+    Beat,
+    Decision,
+    Follow,
+    HandOver,
+    Hint,
+    Hold,
+    Look,
+    Order,
+    Promote,
+    Release,
+    SetFit,
+)
+from app.guardian.handover import REFUSED, USUAL, Handover, Outcome
+from app.guardian.memory import HOLD_MS, Limits, Memory
+from app.guardian.peers import NOWHERE, RedisPeer, SentinelPeer
+from app.guardian.sentinel import Caretaker
+from app.guardian.status import Board
+from app.guardian.verdict import judge
+from app.guardian.wire import Away
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.guardian.settings import Settings
+
+    Peer = RedisPeer | SentinelPeer
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+CALM: Final = 0.25
+BUSY: Final = 0.04
+LOOK: Final = 0.3
+FINISH: Final = 8.0
+_CALL: Final = 0.5
+_CARE: Final = 1.0
+
+
+class Agent:
+    """The guardian of one node.
+
+    Args:
+        settings: what it is told.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.board = Board(settings)
+        self._wake = asyncio.Event()
+        places = range(len(settings.names))
+        self._nodes = [RedisPeer(settings, place, self._wake.set) for place in places]
+        self._sentinels = [SentinelPeer(settings, place, self._wake.set) for place in places]
+        self._asking: dict[Peer, asyncio.Task[Any]] = {}
+        self._own = self._nodes[settings.me].link
+        self._caretaker = Caretaker(settings, self._sentinels[settings.me])
+        self._limits = Limits(patience=settings.patience)
+        self._memory = Memory()
+        self._decision = Decision(AWAY, "not looked yet")
+        self._hinting: asyncio.Task[None] | None = None
+        self._handing: asyncio.Task[Outcome] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._next_beat = 0.0
+        self._next_care = 0.0
+        self._script = importlib.resources.files("app.guardian").joinpath("heartbeat.lua").read_text("utf-8")
+
+    async def run(self) -> None:
+        """Go on for ever: whatever went wrong, the next turn looks afresh."""
+        while True:
+            self._wake.clear()
+            try:
+                await self._turn()
+            except Exception:  # noqa: BLE001 - a guardian that ends guards nothing
+                log.exception("guardian.turn_failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CALM if self._calm else BUSY):
+                    await self._wake.wait()
+                await asyncio.sleep(BUSY / 10)  # a server that refuses at once would otherwise be asked without rest
+
+    @property
+    def _calm(self) -> bool:
+        return self._decision.state in SETTLED and not self.board.troubled
+
+    async def hand_over(self, to: str | None = None) -> Outcome:
+        """Give this primary's role to a replica; one at a time.
+
+        Args:
+            to: the name of the node; None for the fittest.
+        """
+        if self._handing is not None and not self._handing.done():
+            return Outcome(REFUSED, "a handover is under way already", self.settings.name)
+        handover = Handover(self.settings, self._nodes, self._sentinels, self.look)
+        self._handing = asyncio.create_task(handover.run(to))
+        outcome = await asyncio.shield(self._handing)
+        self.board.handed_over(outcome)
+        self._wake.set()
+        return outcome
+
+    async def finish(self) -> None:
+        """Bring what must not be left half done to its end: a handover, a hint."""
+        pending = [task for task in (self._handing, self._hinting) if task is not None and not task.done()]
+        if pending:
+            await asyncio.wait(pending, timeout=FINISH)
+
+    async def look(self) -> Look:
+        """Observe everything now. One that did not answer the last time is not waited for."""
+        peers: list[Peer] = [*self._nodes, *self._sentinels]
+        for peer in peers:
+            if peer not in self._asking:
+                self._asking[peer] = asyncio.create_task(self._ask(peer))
+        tasks = [self._asking[peer] for peer in peers]
+        await asyncio.wait([task for task in tasks if task.get_name() != "late"] or tasks, timeout=LOOK)
+        refused = False
+        answers: list[Any] = []
+        for peer, task in zip(peers, tasks, strict=True):
+            if not task.done():
+                task.set_name("late")
+                answers.append(None)
+                continue
+            self._asking.pop(peer, None)
+            answer = task.result()
+            if isinstance(answer, Away):
+                refused = refused or (peer is self._nodes[self.settings.me] and answer.refused)
+                answer = None
+            answers.append(answer)
+        size = len(self._nodes)
+        return Look(time.monotonic(), self.settings.me, tuple(answers[:size]), tuple(answers[size:]), refused)
+
+    async def _ask(self, peer: Peer) -> Any:
+        """What it says, or why it says nothing; a late answer wakes the loop, for it is news."""
+        task = asyncio.current_task()
+        try:
+            answer: Any = await peer.look(LOOK * 3)
+        except Away as error:
+            answer = error
+        if task is not None and task.get_name() == "late":
+            self._wake.set()
+        return answer
+
+    async def _turn(self) -> None:
+        look = await self.look()
+        verdict = judge(look, HOLD_MS)
+        if self._handing is not None and not self._handing.done():
+            self.board.show(look, verdict, self._decision, self._memory)
+            return
+        before = self._decision
+        self._memory, self._decision = decide(self._memory, look, self._limits)
+        decision = self._decision
+        if (decision.state, decision.reason) != (before.state, before.reason):
+            level = log.info if decision.state in SETTLED else log.warning
+            level("guardian.state", state=decision.state, reason=decision.reason, epoch=verdict.epoch)
+        self.board.show(look, verdict, decision, self._memory)
+        for order in decision.orders:
+            try:
+                await self._carry_out(order)
+            except Away as error:
+                log.warning("guardian.order_failed", order=type(order).__name__, error=str(error))
+            except hiredis.ReplyError as error:
+                log.warning("guardian.order_refused", order=type(order).__name__, error=str(error))
+        if look.now >= self._next_care and look.sentinels[self.settings.me] is not None or self._unwatched():
+            self._next_care = look.now + _CARE
+            await self._caretaker.turn(verdict.named)
+
+    def _unwatched(self) -> bool:
+        """Whether this node's Sentinel answers, but watches no primary."""
+        own = self._sentinels[self.settings.me]
+        return not own.fields and own.link.connects > 0 and time.monotonic() >= self._next_care
+
+    async def _carry_out(self, order: Order) -> None:
+        match order:
+            case Beat(epoch=epoch):
+                await self._beat(epoch)
+            case Follow(node=node):
+                host, port = self.settings.redis[node] if node != STRANGER else NOWHERE
+                log.warning("guardian.follow", primary=self.settings.named(node))
+                await self._own.one("REPLICAOF", host, port, timeout=_CALL)
+            case Promote():
+                log.warning("guardian.promote")
+                await self._own.one("REPLICAOF", "NO", "ONE", timeout=_CALL)
+                self.board.promoted_itself()
+            case SetFit(fit=fit):
+                log.info("guardian.fit", fit=fit)
+                await self._own.one("CONFIG", "SET", "replica-priority", USUAL if fit else 0, timeout=_CALL)
+            case Hint(reason=reason):
+                self._begin_hint(reason)
+            case Hold():
+                await sentinel.hold(self._sentinels, self.settings)
+            case Release():
+                await sentinel.release(self._sentinels, self.settings)
+            case HandOver(node=node, reason=reason):
+                log.warning("guardian.hands_over", reason=reason)
+                self._background(self.hand_over(self.settings.named(node)))
+
+    async def _beat(self, epoch: int) -> None:
+        now = time.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + self.settings.beat
+        key, _ = self.settings.heartbeat
+        try:
+            await self._own.one("EVAL", self._script, 1, key, max(0, epoch), timeout=_CALL)
+        except hiredis.ReplyError as error:  # no replica in reach, say: then nothing is acknowledged either
+            self.board.beat_refused(str(error))
+        else:
+            self.board.beat_refused("")
+
+    def _begin_hint(self, reason: str) -> None:
+        if self._hinting is None or self._hinting.done():
+            self._hinting = self._background(self._hint(reason))
+
+    async def _hint(self, reason: str) -> None:
+        started = time.monotonic()
+        begun = await sentinel.hint(self._sentinels, self.settings)
+        took = time.monotonic() - started
+        log.warning("guardian.hint", reason=reason, failover_began=begun, seconds=round(took, 3))
+        self.board.hinted(begun=begun)
+
+    def _background(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,292 @@
+"""Giving the primary's role to a replica without losing a write.
+
+1. The candidate is marked as Sentinel's first choice, and its Sentinel has seen that.
+2. Writes are paused (CLIENT PAUSE WRITE), for a bounded time: if this process dies, they go on by themselves.
+3. The candidate has everything: its replication offset is the primary's.
+4. SENTINEL FAILOVER, on a Sentinel beside another node than ours.
+5. The moment the candidate says that it is primary, ours becomes its replica and the pause ends: whoever waited is told
+   READONLY, asks again, and finds the new primary. SENTINEL FAILOVER alone leaves the old one writable until Sentinel
+   converts it: 1.3 s of acknowledged writes are lost each time.
+6. Done when a majority of the Sentinels name the candidate.
+
+Valkey 9 and newer do steps 2 to 5 themselves (SENTINEL FAILOVER … COORDINATED).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import hiredis
+import structlog
+
+from app.guardian.facts import Look, Seen
+from app.guardian.memory import HOLD_MS
+from app.guardian.peers import RedisPeer, SentinelPeer, pairs
+from app.guardian.sentinel import HINT_MS
+from app.guardian.verdict import Verdict, judge
+from app.guardian.wire import Away
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from app.guardian.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DONE, REFUSED, TIMED_OUT = "done", "refused", "timed out"
+FIRST: Final = 1
+USUAL: Final = 100
+_CALL: Final = 0.5
+_WATCH: Final = 0.005
+_PAUSE_MS: Final = 2_000
+_SEEN: Final = 1.5
+_SYNCED: Final = 0.5
+_AGREED: Final = 5.0
+_SPARE: Final = 1.0
+_COORDINATED_SINCE: Final = (9, 0, 1)
+
+
+class Refused(Exception):
+    """No handover is possible now; says why and what to do. Nothing was changed."""
+
+
+class TimedOut(Exception):
+    """A step did not come to its end; writes go on at the old primary."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a handover went.
+
+    Attributes:
+        result: done, refused or timed out.
+        reason: for people.
+        before: the primary's name.
+        after: the candidate's name; empty if there was none.
+        seconds: by step: seen, paused (how long writes waited), agreed, total.
+    """
+
+    result: str
+    reason: str
+    before: str = ""
+    after: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+class Handover:
+    """One handover.
+
+    Args:
+        settings: the guardian's.
+        nodes: the Redis servers.
+        sentinels: the Sentinels.
+        look: observes everything now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        nodes: list[RedisPeer],
+        sentinels: list[SentinelPeer],
+        look: Callable[[], Awaitable[Look]],
+    ) -> None:
+        self._settings = settings
+        self._nodes = nodes
+        self._sentinels = sentinels
+        self._look = look
+        self._own = nodes[settings.me].link
+        self._seconds: dict[str, float] = {}
+
+    async def run(self, to: str | None = None) -> Outcome:
+        """Hand over.
+
+        Args:
+            to: the name of the node that is to be primary; None for the fittest.
+
+        Returns:
+            The outcome; never raises for what may go wrong on the way.
+        """
+        settings, started = self._settings, time.monotonic()
+        outcome = Outcome(REFUSED, "", settings.name, seconds=self._seconds)
+        try:
+            candidate, sentinel, version = await self._choose(to)
+            outcome.after = settings.named(candidate)
+            log.info("handover.begins", to=outcome.after)
+            await self._mark(candidate, sentinel)
+            try:
+                await self._move(candidate, sentinel, version)
+                await self._agree(candidate)
+            finally:
+                await self._unmark(candidate, sentinel)
+            outcome.result, outcome.reason = DONE, f"{outcome.after} is primary"
+        except Refused as error:
+            outcome.reason = str(error)
+        except (TimedOut, Away, hiredis.ReplyError) as error:
+            outcome.result = TIMED_OUT
+            outcome.reason = f"{error}; {settings.name} goes on as primary unless the Sentinels say otherwise"
+        self._seconds["total"] = time.monotonic() - started
+        log.info("handover.ended", **outcome.as_dict())
+        return outcome
+
+    async def _choose(self, to: str | None) -> tuple[int, SentinelPeer, str]:
+        settings, look = self._settings, await self._look()
+        verdict = judge(look, HOLD_MS)
+        me = look.nodes[settings.me]
+        if me is None or not me.primary or verdict.named != settings.me:
+            raise Refused(f"{settings.name} is not the primary that a majority of the Sentinels name")
+        if verdict.moving:
+            raise Refused("a failover is under way: wait until it is over")
+        if to is not None and to not in settings.names:
+            raise Refused(f"there is no node {to!r}: choose one of {', '.join(settings.names)}")
+        if to == settings.name:
+            raise Refused(f"{to} is the primary already")
+        wanted = [settings.names.index(to)] if to else [place for place in range(len(settings.names))]
+        reasons = {place: self._unfit(look, place) for place in wanted if place != settings.me}
+        fit = [place for place, reason in reasons.items() if not reason]
+        if not fit:
+            said = "; ".join(f"{settings.named(place)} {reason}" for place, reason in reasons.items())
+            raise Refused(f"no replica is fit: {said}")
+        candidate = max(fit, key=lambda place: self._offset(look.nodes[place]))
+        return candidate, self._sentinels[self._beside(look, candidate)], me.version
+
+    def _unfit(self, look: Look, place: int) -> str:
+        node = look.nodes[place]
+        if node is None:
+            return "does not answer"
+        if node.primary or node.follows != self._settings.me:
+            return "does not follow this primary"
+        if not node.linked:
+            return "has no link to the primary"
+        if not node.fit:
+            return "was not in step with the primary"
+        return node.ailing
+
+    @staticmethod
+    def _offset(node: Seen | None) -> int:
+        return node.offset if node else 0
+
+    def _beside(self, look: Look, candidate: int) -> int:
+        """A Sentinel that stays when our pod goes: the candidate's, or another's."""
+        answering = [place for place, opinion in enumerate(look.sentinels) if opinion is not None]
+        for place in (candidate, *answering):
+            if place in answering and place != self._settings.me:
+                return place
+        raise Refused("no Sentinel but this node's own answers: start the others")
+
+    async def _mark(self, candidate: int, sentinel: SentinelPeer) -> None:
+        """Make it the Sentinel's first choice, and wait until the Sentinel knows."""
+        await self._nodes[candidate].link.one("CONFIG", "SET", "replica-priority", FIRST, timeout=_CALL)
+        started = time.monotonic()
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", HINT_MS, timeout=_CALL)
+        while not await self._knows(candidate, sentinel):
+            if time.monotonic() - started > _SEEN:
+                await self._unmark(candidate, sentinel)
+                raise Refused(f"the Sentinel beside it does not see {self._settings.named(candidate)} as a fit replica")
+            await asyncio.sleep(_WATCH)
+        await sentinel.link.one(
+            "SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, timeout=_CALL
+        )
+        self._seconds["seen"] = time.monotonic() - started
+
+    async def _knows(self, candidate: int, sentinel: SentinelPeer) -> bool:
+        replies = await sentinel.link.one("SENTINEL", "REPLICAS", self._settings.master, timeout=_CALL)
+        for fields in map(pairs, replies):
+            if self._settings.node(fields["ip"], int(fields["port"])) == candidate:
+                return int(fields["slave-priority"]) == FIRST and fields["flags"] == "slave"
+        return False
+
+    async def _unmark(self, candidate: int, sentinel: SentinelPeer) -> None:
+        period = ("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period)
+        for link, command in (
+            (self._nodes[candidate].link, ("CONFIG", "SET", "replica-priority", USUAL)),
+            (sentinel.link, period),
+        ):
+            try:
+                await link.one(*command, timeout=_CALL)
+            except (Away, hiredis.ReplyError) as error:
+                log.warning("handover.not_undone", command=command[0], error=str(error))
+
+    async def _move(self, candidate: int, sentinel: SentinelPeer, version: str) -> None:
+        if _knows_coordinated(version):
+            started = time.monotonic()
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", timeout=_CALL)
+            await self._promoted(candidate, started)
+            return
+        paused = time.monotonic()
+        try:
+            await self._pause()
+            await self._synced(candidate)
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, timeout=_CALL)
+            await self._promoted(candidate, paused, pause=True)
+            host, port = self._settings.redis[candidate]
+            await self._own.one("REPLICAOF", host, port, timeout=_CALL)
+        finally:
+            await self._own.one("CLIENT", "UNPAUSE", timeout=_CALL)
+            self._seconds["paused"] = time.monotonic() - paused
+
+    async def _pause(self) -> None:
+        await self._own.one("CLIENT", "PAUSE", _PAUSE_MS, "WRITE", timeout=_CALL)
+
+    async def _synced(self, candidate: int) -> None:
+        """Wait until the candidate has every write: replication offsets move no more once writes are paused."""
+        end = time.monotonic() + _SYNCED
+        me, it = await asyncio.gather(self._nodes[self._settings.me].look(_CALL), self._nodes[candidate].look(_CALL))
+        while it.offset < me.offset:
+            if time.monotonic() > end:
+                missing = me.offset - it.offset
+                raise TimedOut(f"{self._settings.named(candidate)} was {missing} bytes behind after {_SYNCED:g} s")
+            await asyncio.sleep(_WATCH)
+            it = await self._nodes[candidate].look(_CALL)
+
+    async def _promoted(self, candidate: int, started: float, *, pause: bool = False) -> None:
+        """Wait until the candidate says that it is primary.
+
+        Once it was begun, Sentinel promotes within its failover-timeout or gives up. Writes stay paused until one of both
+        is certain: whatever this primary took in between would be lost.
+        """
+        end = started + self._settings.timings.failover_timeout / 1000 + _SPARE
+        renewed = time.monotonic()
+        while not await self._is_primary(candidate):
+            now = time.monotonic()
+            if now > end:
+                raise TimedOut(f"{self._settings.named(candidate)} was not promoted within {now - started:.1f} s")
+            if pause and now - renewed > _PAUSE_MS / 2000:
+                await self._pause()
+                renewed = now
+            await asyncio.sleep(_WATCH)
+
+    async def _is_primary(self, place: int) -> bool:
+        try:
+            return (await self._nodes[place].link.one("ROLE", timeout=_CALL))[0] == "master"
+        except (Away, hiredis.ReplyError):
+            return False
+
+    async def _agree(self, candidate: int) -> None:
+        started = time.monotonic()
+        while True:
+            verdict: Verdict = judge(await self._look(), HOLD_MS)
+            if verdict.named == candidate:
+                break
+            if time.monotonic() - started > _AGREED:
+                raise TimedOut(f"{self._settings.named(candidate)} is primary, but no majority of the Sentinels names it")
+            await asyncio.sleep(_WATCH * 4)
+        self._seconds["agreed"] = time.monotonic() - started
+
+
+def _knows_coordinated(version: str) -> bool:
+    """Whether a server of this version hands over by itself; Redis' versions end at 8 so far and never do."""
+    return version_of(version) >= _COORDINATED_SINCE
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """Read a version such as 9.0.1."""
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+

@@ -1,0 +1,137 @@
+"""Asking one Redis or one Sentinel what it says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import hiredis
+
+from app.guardian.facts import STRANGER, Freshness, Opinion, Seen
+from app.guardian.wire import Away, Command, Door, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.guardian.settings import Settings
+
+NOWHERE: Final = ("127.0.0.1", 1)
+"""Nothing listens there: a Redis that follows it is a replica of nothing, and harmless."""
+_LOADING: Final = "LOADING"
+
+
+class RedisPeer:
+    """One of the Redis servers.
+
+    Args:
+        settings: the guardian's.
+        place: which of them.
+        lost: called when its connection ends.
+    """
+
+    def __init__(self, settings: Settings, place: int, lost: Callable[[], None]) -> None:
+        own = place == settings.me
+        host, port = settings.own_redis if own else settings.redis[place]
+        key, database = settings.heartbeat
+        door = Door(host, port, settings.redis_credentials, settings.tls, settings.redis[place][0], database)
+        self.link = Link(door, lost)
+        self._node = settings.node
+        self._look: tuple[Command, ...] = (
+            ("INFO", "server", "clients", "replication", "persistence"),
+            ("GET", key),
+        )
+
+    async def look(self, timeout: float) -> Seen:
+        """Ask it.
+
+        Raises:
+            Away: it does not answer, or not as a Redis does.
+        """
+        info, heartbeat = await self.link.call(*self._look, timeout=timeout)
+        if isinstance(info, hiredis.ReplyError):
+            raise Away(str(info))
+        fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+        return self._seen(fields, heartbeat)
+
+    def _seen(self, fields: dict[str, str], heartbeat: Any) -> Seen:
+        loading = fields.get("loading") == "1" or (
+            isinstance(heartbeat, hiredis.ReplyError) and str(heartbeat).startswith(_LOADING)
+        )
+        primary = fields.get("role") == "master"
+        unlinked = int(fields.get("master_link_down_since_seconds", 0))
+        return Seen(
+            primary=primary,
+            follows=STRANGER if primary else self._node(fields["master_host"], int(fields["master_port"])),
+            linked=fields.get("master_link_status") == "up" and fields.get("master_sync_in_progress") == "0",
+            freshness=None if loading else parse_freshness(heartbeat),
+            fit=primary or int(fields.get("slave_priority", 0)) > 0,
+            run=fields.get("run_id", ""),
+            offset=int(fields.get("slave_repl_offset") or fields.get("master_repl_offset", 0)),
+            unlinked_for=max(0, unlinked),
+            ailing=_ailing(fields),
+            replicas=int(fields.get("connected_slaves", 0)),
+            version=fields.get("valkey_version") or fields.get("redis_version", ""),
+        )
+
+
+class SentinelPeer:
+    """One of the Sentinels.
+
+    Args:
+        settings: the guardian's.
+        place: which of them.
+        lost: called when its connection ends.
+    """
+
+    def __init__(self, settings: Settings, place: int, lost: Callable[[], None]) -> None:
+        host, port = settings.own_sentinel if place == settings.me else settings.sentinels[place]
+        door = Door(host, port, settings.sentinel_credentials, settings.tls, settings.sentinels[place][0])
+        self.link = Link(door, lost)
+        self.fields: dict[str, str] = {}
+        self._master = settings.master
+        self._node = settings.node
+
+    async def look(self, timeout: float) -> Opinion:
+        """Ask it.
+
+        Raises:
+            Away: it does not answer, or does not watch the primary.
+        """
+        try:
+            fields = pairs(await self.link.one("SENTINEL", "MASTER", self._master, timeout=timeout))
+        except hiredis.ReplyError as error:
+            self.fields = {}
+            raise Away(str(error)) from None
+        self.fields = fields
+        flags = fields["flags"].split(",")
+        return Opinion(
+            primary=self._node(fields["ip"], int(fields["port"])),
+            epoch=int(fields["config-epoch"]),
+            down="s_down" in flags or "o_down" in flags,
+            busy="failover_in_progress" in flags,
+            down_after=int(fields["down-after-milliseconds"]),
+        )
+
+
+def pairs(reply: Any) -> dict[str, str]:
+    """A reply of names and values in turn as a dictionary."""
+    words = iter(reply)
+    return {str(name): str(value) for name, value in zip(words, words, strict=True)}
+
+
+def parse_freshness(reply: Any) -> Freshness:
+    """Read a heartbeat; what is none counts as no data of ours.
+
+    Args:
+        reply: ``epoch sequence time_ms``, or anything else.
+    """
+    words = reply.split() if isinstance(reply, str) else []
+    try:
+        return Freshness(*(int(word) for word in words))
+    except (ValueError, TypeError):
+        return Freshness()
+
+
+def _ailing(fields: dict[str, str]) -> str:
+    if fields.get("aof_enabled") == "1" and fields.get("aof_last_write_status") == "err":
+        return "the append-only file can't be written"
+    return ""

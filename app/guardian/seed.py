@@ -1,0 +1,120 @@
+"""The sentinel.conf to begin with. It is Sentinel's memory from then on, and is never written again."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from app.guardian.settings import Settings
+
+_ID_SPACE: Final = "haven-sentinel"
+
+
+def sentinel_id(master: str, place: int) -> str:
+    """The fixed id of a Sentinel, so that one with a new disk is not a stranger to the others.
+
+    Args:
+        master: the primary's name, unique to the release.
+        place: of the node, counted from 0.
+    """
+    return hashlib.sha1(f"{_ID_SPACE}-{master}-{place}".encode(), usedforsecurity=False).hexdigest()
+
+
+def quote(text: str) -> str:
+    """A value as the configuration files take it, whatever characters it has."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def render(settings: Settings, *, primary: int, epoch: int) -> str:
+    """The file for this node's Sentinel.
+
+    Args:
+        settings: the guardian's.
+        primary: the node that it is to watch.
+        epoch: the configuration epoch of that.
+    """
+    name, times, tls = settings.master, settings.timings, settings.tls
+    host, port = settings.redis[primary]
+    own_host, own_port = settings.sentinels[settings.me]
+    listen = settings.own_sentinel[1]
+    lines = [Path(settings.base).read_text(encoding="utf-8").rstrip()] if settings.base else []
+    if tls is None:
+        lines.append(f"port {listen}")
+    else:
+        lines += ["port 0", f"tls-port {listen}", "tls-replication yes"]
+        files = ("tls-ca-cert-file", tls.ca), ("tls-cert-file", tls.cert), ("tls-key-file", tls.key)
+        lines += [f"{option} {quote(path)}" for option, path in files if path]
+    lines += [
+        f"dir {quote(str(Path(settings.conf).parent))}",
+        f"sentinel myid {sentinel_id(name, settings.me)}",
+        f"sentinel announce-ip {own_host}",
+        f"sentinel announce-port {own_port}",
+    ]
+    if any(not _is_numeric(address) for address, _ in (*settings.redis, *settings.sentinels)):
+        lines += ["sentinel resolve-hostnames yes", "sentinel announce-hostnames yes"]
+    lines += [
+        f"sentinel monitor {name} {host} {port} {settings.quorum}",
+        f"sentinel down-after-milliseconds {name} {times.down_after}",
+        f"sentinel failover-timeout {name} {times.failover_timeout}",
+        f"sentinel parallel-syncs {name} 1",
+        f"sentinel config-epoch {name} {epoch}",
+        f"sentinel current-epoch {epoch}",
+        *_watching(settings),
+    ]
+    own = settings.sentinel_credentials
+    if own.password:
+        lines.append(f"sentinel sentinel-pass {quote(own.password)}")
+        if own.user:
+            lines.append(f"sentinel sentinel-user {quote(own.user)}")
+        elif not settings.base:
+            lines.append(f"requirepass {quote(own.password)}")
+    return "\n".join(lines) + "\n"
+
+
+def _watching(settings: Settings) -> list[str]:
+    """The lines about how the Sentinel gets into the Redis servers."""
+    credentials, name = settings.watch_credentials, settings.master
+    if not credentials.password:
+        return []
+    user = [f"sentinel auth-user {name} {credentials.user}"] if credentials.user else []
+    return [*user, f"sentinel auth-pass {name} {quote(credentials.password)}"]
+
+
+def write(settings: Settings, *, primary: int, epoch: int) -> None:
+    """Write the file, readable by its owner alone: whole, or not at all."""
+    path = Path(settings.conf)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(render(settings, primary=primary, epoch=epoch))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def has_password(settings: Settings) -> bool:
+    """Whether the Sentinel's own file already has the password with which it is to watch; True if it can't be read."""
+    try:
+        text = Path(settings.conf).read_text(encoding="utf-8")
+    except OSError:
+        return True
+    password = settings.watch_credentials.password
+    lines = [line for line in text.splitlines() if line.startswith(f"sentinel auth-pass {settings.master} ")]
+    if not lines:
+        return not password
+    written = lines[0].split(" ", 3)[3]
+    return written in {password, quote(password)}
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

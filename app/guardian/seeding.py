@@ -1,0 +1,59 @@
+"""Before the Sentinel beside us first starts: which primary it is to watch."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from app.guardian import seed
+from app.guardian.facts import STRANGER, Opinion
+from app.guardian.peers import SentinelPeer
+from app.guardian.wire import Away
+
+if TYPE_CHECKING:
+    from app.guardian.settings import Settings
+
+log = structlog.get_logger(__name__)
+_TIMEOUT: Final = 1.0
+_AGAIN: Final = 2.0
+
+
+async def ensure_seeded(settings: Settings) -> None:
+    """Write sentinel.conf unless there is one already; retried for ever when the disk does not let us."""
+    while settings.conf and not Path(settings.conf).exists():
+        primary, epoch = await _known(settings)
+        try:
+            seed.write(settings, primary=primary, epoch=epoch)
+        except OSError as error:
+            log.error("sentinel.not_seeded", conf=settings.conf, error=str(error), remedy="make the directory writable")
+            await asyncio.sleep(_AGAIN)
+        else:
+            log.info("sentinel.seeded", conf=settings.conf, primary=settings.named(primary), epoch=epoch)
+
+
+async def _known(settings: Settings) -> tuple[int, int]:
+    """What the other Sentinels name under the highest epoch; on a first install, the first node.
+
+    All guardians must come to the same name when no Sentinel knows anything, because Sentinels that begin with different
+    primaries at one epoch never agree. If the first node is not the freshest, the guardians put that right.
+    """
+
+    async def ask(place: int) -> Opinion | None:
+        peer = SentinelPeer(settings, place, lambda: None)
+        try:
+            return await peer.look(_TIMEOUT)
+        except Away:
+            return None
+        finally:
+            peer.link.close()
+
+    others = [place for place in range(len(settings.names)) if place != settings.me]
+    opinions = [opinion for opinion in await asyncio.gather(*map(ask, others)) if opinion is not None]
+    known = [opinion for opinion in opinions if opinion.primary != STRANGER]
+    if not known:
+        return 0, 0
+    newest = max(known, key=lambda opinion: opinion.epoch)
+    return newest.primary, newest.epoch

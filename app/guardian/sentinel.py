@@ -1,0 +1,183 @@
+"""Sentinel's settings: seeded once, kept as they should be, and two of them changed for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+import hiredis
+import structlog
+
+from app.guardian.memory import HOLD_MS
+from app.guardian.seed import has_password
+from app.guardian.wire import Away, Command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.guardian.peers import SentinelPeer
+    from app.guardian.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+HINT_MS: Final = 10
+"""down-after-milliseconds and info-period during a hint: what is known to be dead need not be waited for."""
+_TEMPORARY: Final = frozenset({HINT_MS, HOLD_MS})
+_LEFT_OVER: Final = 2.0
+_TIMEOUT: Final = 0.3
+_WATCH: Final = 0.02
+
+
+def _timings(settings: Settings) -> Command:
+    """The periods that Sentinel forgets at every start."""
+    times = settings.timings
+    return (
+        *("SENTINEL", "DEBUG", "ping-period", times.ping_period, "ask-period", times.ask_period),
+        *("info-period", times.info_period, "publish-period", times.publish_period),
+    )
+
+
+def _usual(settings: Settings) -> tuple[Command, ...]:
+    times = settings.timings
+    return (
+        ("SENTINEL", "DEBUG", "info-period", times.info_period),
+        ("SENTINEL", "SET", settings.master, "down-after-milliseconds", times.down_after),
+    )
+
+
+async def tell(sentinels: Sequence[SentinelPeer], *commands: Command) -> int:
+    """Send the same commands to all Sentinels; how many took all of them."""
+
+    async def one(peer: SentinelPeer) -> bool:
+        try:
+            replies = await peer.link.call(*commands, timeout=_TIMEOUT)
+        except Away:
+            return False
+        errors = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
+        for error in errors:
+            log.warning("sentinel.refused", sentinel=peer.link.door.port, error=str(error))
+        return not errors
+
+    return sum(await asyncio.gather(*(one(peer) for peer in sentinels)))
+
+
+async def hold(sentinels: Sequence[SentinelPeer], settings: Settings) -> None:
+    """Keep the Sentinels from beginning a failover: nothing is down for a minute."""
+    await tell(sentinels, ("SENTINEL", "SET", settings.master, "down-after-milliseconds", HOLD_MS))
+
+
+async def release(sentinels: Sequence[SentinelPeer], settings: Settings) -> None:
+    """End a hold or a hint."""
+    await tell(sentinels, *_usual(settings))
+
+
+async def hint(sentinels: Sequence[SentinelPeer], settings: Settings) -> bool:
+    """Let the Sentinels find out at once what is known: that the primary is dead, or says that it is a replica.
+
+    They look at it, and at the replicas' offsets, within a tick and vote as ever. The hint ends when one of them has
+    begun its failover, or after a while: one that stays would make the next primary look down as well.
+
+    Returns:
+        Whether a failover began.
+    """
+    end = time.monotonic() + settings.hint / 1000
+    await tell(
+        sentinels,
+        ("SENTINEL", "DEBUG", "info-period", HINT_MS),
+        ("SENTINEL", "SET", settings.master, "down-after-milliseconds", HINT_MS),
+    )
+    before = max((int(peer.fields.get("config-epoch", 0)) for peer in sentinels), default=0)
+    begun = False
+    try:
+        while not begun and time.monotonic() < end:
+            await asyncio.sleep(_WATCH)
+            begun = any(await asyncio.gather(*(_has_begun(peer, before) for peer in sentinels)))
+    finally:
+        await release(sentinels, settings)
+    return begun
+
+
+async def _has_begun(peer: SentinelPeer, before: int) -> bool:
+    try:
+        opinion = await peer.look(_TIMEOUT)
+    except Away:
+        return False
+    return opinion.busy or opinion.epoch > before
+
+
+class Caretaker:
+    """Keeps this node's Sentinel as it should be.
+
+    Args:
+        settings: the guardian's.
+        peer: this node's Sentinel.
+    """
+
+    def __init__(self, settings: Settings, peer: SentinelPeer) -> None:
+        self._settings = settings
+        self._peer = peer
+        self._connects = 0
+        self._odd_since: float | None = None
+
+    async def turn(self, named: int | None) -> None:
+        """Put right what is not as it should be.
+
+        Args:
+            named: the primary as the majority names it, for a Sentinel that watches none.
+        """
+        try:
+            await self._turn(named)
+        except (Away, hiredis.ReplyError) as error:
+            log.warning("sentinel.not_set", error=str(error))
+
+    async def _turn(self, named: int | None) -> None:
+        link, settings = self._peer.link, self._settings
+        if link.connects != self._connects:  # it may have started anew, and then it has forgotten its periods
+            await link.one(*_timings(settings))
+            await self._password()
+            self._connects = link.connects
+        fields = self._peer.fields
+        if not fields:
+            await self._watch(named)
+            return
+        times = settings.timings
+        wanted = {
+            "quorum": settings.quorum,
+            "down-after-milliseconds": times.down_after,
+            "failover-timeout": times.failover_timeout,
+            "parallel-syncs": 1,
+        }
+        wrong = {name: value for name, value in wanted.items() if int(fields[name]) != value}
+        if int(fields["down-after-milliseconds"]) in _TEMPORARY and not self._left_over():
+            wrong.pop("down-after-milliseconds", None)
+        elif "down-after-milliseconds" not in wrong:
+            self._odd_since = None
+        for name, value in wrong.items():
+            log.info("sentinel.set", setting=name, was=fields[name], now=value)
+            await link.one("SENTINEL", "SET", settings.master, name, value)
+        if "down-after-milliseconds" in wrong:
+            await link.one(*_timings(settings))
+
+    def _left_over(self) -> bool:
+        """Whether a hint or a hold has outlived whoever gave it."""
+        now = time.monotonic()
+        self._odd_since = now if self._odd_since is None else self._odd_since
+        return now - self._odd_since > _LEFT_OVER
+
+    async def _password(self) -> None:
+        settings = self._settings
+        credentials = settings.watch_credentials
+        if not settings.conf or has_password(settings):
+            return  # setting it drops its connections, so only when it is another one
+        if credentials.user:
+            await self._peer.link.one("SENTINEL", "SET", settings.master, "auth-user", credentials.user)
+        await self._peer.link.one("SENTINEL", "SET", settings.master, "auth-pass", credentials.password)
+
+    async def _watch(self, named: int | None) -> None:
+        settings = self._settings
+        if named is None or named < 0:
+            return
+        host, port = settings.redis[named]
+        log.info("sentinel.monitor", primary=settings.named(named))
+        await self._peer.link.one("SENTINEL", "MONITOR", settings.master, host, port, settings.quorum)

@@ -1,0 +1,111 @@
+"""The guardian's HTTP port: probes, metrics, status, and the handover for those who have the token."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import hmac
+import json
+import threading
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.guardian.handover import DONE, REFUSED
+from app.ops import metrics_files
+from app.ops.httpd import listen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.simple_server import WSGIServer
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from app.guardian.agent import Agent
+    from app.guardian.settings import Settings
+
+STUCK: Final = 30.0
+"""Seconds without a turn after which the guardian counts as stuck. A turn is bounded by its timeouts, a few seconds."""
+_HANDOVER: Final = 30.0
+_TEXT: Final = "text/plain; charset=utf-8"
+_JSON: Final = "application/json"
+_STATUS: Final = {DONE: HTTPStatus.OK, REFUSED: HTTPStatus.CONFLICT}
+
+Answer = tuple[HTTPStatus, str, bytes]
+
+
+class Routes:
+    """What each path answers.
+
+    Args:
+        settings: the guardian's.
+        agent: the loop.
+        loop: where the agent runs.
+    """
+
+    def __init__(self, settings: Settings, agent: Agent, loop: asyncio.AbstractEventLoop) -> None:
+        self._token = settings.token
+        self._agent = agent
+        self._loop = loop
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        status, kind, body = self._answer(environ)
+        start(f"{status.value} {status.phrase}", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _answer(self, environ: WSGIEnvironment) -> Answer:
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        board = self._agent.board
+        if path == "/handover":
+            return self._hand_over(environ) if method == "POST" else _json(HTTPStatus.METHOD_NOT_ALLOWED, error="POST")
+        if method not in {"GET", "HEAD"}:
+            return _json(HTTPStatus.METHOD_NOT_ALLOWED, error="GET")
+        match path:
+            case "/livez":
+                return _text(time.monotonic() - board.turned < STUCK, "stuck")
+            case "/readyz":
+                return _text(board.ready, board.status["reason"])
+            case "/status":
+                return _json(HTTPStatus.OK, **board.status)
+            case "/metrics":
+                return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics_files.render()
+        return HTTPStatus.NOT_FOUND, _TEXT, b"try /livez, /readyz, /metrics, /status, or POST /handover\n"
+
+    def _hand_over(self, environ: WSGIEnvironment) -> Answer:
+        if not self._token:
+            return _json(HTTPStatus.FORBIDDEN, error="HAVEN_GUARDIAN_TOKEN is not set: no handover over HTTP")
+        given = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            return _json(HTTPStatus.UNAUTHORIZED, error="wrong token: send Authorization: Bearer <HAVEN_GUARDIAN_TOKEN>")
+        to = parse_qs(environ.get("QUERY_STRING", "")).get("to", [None])[0]
+        future = asyncio.run_coroutine_threadsafe(self._agent.hand_over(to), self._loop)
+        try:
+            outcome = future.result(_HANDOVER)
+        except concurrent.futures.TimeoutError:
+            return _json(HTTPStatus.GATEWAY_TIMEOUT, result="timed out", reason=f"no end within {_HANDOVER:g} s")
+        return _json(_STATUS.get(outcome.result, HTTPStatus.GATEWAY_TIMEOUT), **outcome.as_dict())
+
+
+def serve(settings: Settings, agent: Agent, loop: asyncio.AbstractEventLoop) -> WSGIServer:
+    """Listen, in threads of its own.
+
+    Raises:
+        OSError: the port can't be had.
+    """
+    host, port = settings.http
+    server = listen(host, port, Routes(settings, agent, loop))
+    threading.Thread(target=server.serve_forever, name="haven-http", daemon=True).start()
+    return server
+
+
+def _text(good: bool, otherwise: str) -> Answer:  # noqa: FBT001 - a probe's answer
+    if good:
+        return HTTPStatus.OK, _TEXT, b"ok\n"
+    return HTTPStatus.SERVICE_UNAVAILABLE, _TEXT, f"{otherwise}\n".encode()
+
+
+def _json(status: HTTPStatus, **body: Any) -> Answer:
+    return status, _JSON, json.dumps(body).encode() + b"\n"
