@@ -70,6 +70,7 @@ class Agent:
         self._nodes = [RedisPeer(settings, place, self._wake.set) for place in places]
         self._sentinels = [SentinelPeer(settings, place, self._wake.set) for place in places]
         self._asking: dict[Peer, asyncio.Task[Any]] = {}
+        self._silent: set[Peer] = set()
         self._own = self._nodes[settings.me].link
         self._caretaker = Caretaker(settings, self._sentinels[settings.me])
         self._limits = Limits(patience=settings.patience)
@@ -127,16 +128,20 @@ class Agent:
             if peer not in self._asking:
                 self._asking[peer] = asyncio.create_task(self._ask(peer))
         tasks = [self._asking[peer] for peer in peers]
-        await asyncio.wait([task for task in tasks if task.get_name() != "late"] or tasks, timeout=LOOK)
+        prompt = [task for peer, task in zip(peers, tasks, strict=True) if peer not in self._silent]
+        if prompt:
+            await asyncio.wait(prompt, timeout=LOOK)
+        else:
+            await asyncio.sleep(BUSY)
         refused = False
         answers: list[Any] = []
         for peer, task in zip(peers, tasks, strict=True):
-            if not task.done():
-                task.set_name("late")
-                answers.append(None)
-                continue
-            self._asking.pop(peer, None)
-            answer = task.result()
+            answer: Any = None
+            if task.done():
+                self._asking.pop(peer, None)
+                answer = task.result()
+            else:
+                self._silent.add(peer)
             if isinstance(answer, Away):
                 refused = refused or (peer is self._nodes[self.settings.me] and answer.refused)
                 answer = None
@@ -145,13 +150,15 @@ class Agent:
         return Look(time.monotonic(), self.settings.me, tuple(answers[:size]), tuple(answers[size:]), refused)
 
     async def _ask(self, peer: Peer) -> Any:
-        """What it says, or why it says nothing; a late answer wakes the loop, for it is news."""
-        task = asyncio.current_task()
+        """What it says, or why it says nothing; an answer after silence wakes the loop, for it is news."""
         try:
-            answer: Any = await peer.look(LOOK * 3)
+            answer = await peer.look(LOOK * 3)
         except Away as error:
-            answer = error
-        if task is not None and task.get_name() == "late":
+            if not error.refused:
+                self._silent.add(peer)
+            return error
+        if peer in self._silent:
+            self._silent.discard(peer)
             self._wake.set()
         return answer
 

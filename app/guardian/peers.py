@@ -87,7 +87,12 @@ class SentinelPeer:
         door = Door(host, port, settings.sentinel_credentials, settings.tls, settings.sentinels[place][0])
         self.link = Link(door, lost)
         self.fields: dict[str, str] = {}
-        self._master = settings.master
+        # The Sentinel that leads a failover raises MASTER's epoch at the promotion and its address only at the end; the
+        # second command tells the promoted node's at once.
+        self._look: tuple[Command, ...] = (
+            ("SENTINEL", "MASTER", settings.master),
+            ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", settings.master),
+        )
         self._node = settings.node
 
     async def look(self, timeout: float) -> Opinion:
@@ -96,15 +101,16 @@ class SentinelPeer:
         Raises:
             Away: it does not answer, or does not watch the primary.
         """
-        try:
-            fields = pairs(await self.link.one("SENTINEL", "MASTER", self._master, timeout=timeout))
-        except hiredis.ReplyError as error:
-            self.fields = {}
-            raise Away(str(error)) from None
-        self.fields = fields
+        replies = await self.link.call(*self._look, timeout=timeout)
+        for reply in replies:
+            if isinstance(reply, hiredis.ReplyError):
+                self.fields = {}
+                raise Away(str(reply))
+        self.fields = fields = pairs(replies[0])
+        host, port = replies[1]
         flags = fields["flags"].split(",")
         return Opinion(
-            primary=self._node(fields["ip"], int(fields["port"])),
+            primary=self._node(host, int(port)),
             epoch=int(fields["config-epoch"]),
             down="s_down" in flags or "o_down" in flags,
             busy="failover_in_progress" in flags,

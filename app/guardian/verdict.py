@@ -16,7 +16,7 @@ class Verdict:
 
     Attributes:
         named: the node that a majority of all Sentinels name; None without such a majority.
-        epoch: the highest configuration epoch under which it is named.
+        epoch: the configuration epoch under which a majority name it.
         top: the highest epoch of any answer.
         moving: a failover is under way, or its result has not yet reached the majority.
         answered: how many Sentinels answered.
@@ -42,7 +42,8 @@ def judge(look: Look, hold_ms: int) -> Verdict:
     majority = len(look.sentinels) // 2 + 1
     votes = Counter(opinion.primary for opinion in opinions)
     named = next((node for node, count in votes.items() if count >= majority), None)
-    epoch = max((opinion.epoch for opinion in opinions if opinion.primary == named), default=0)
+    epochs = sorted((opinion.epoch for opinion in opinions if opinion.primary == named), reverse=True)
+    epoch = epochs[majority - 1] if len(epochs) >= majority else 0
     moving = any(
         opinion.busy or (named is not None and opinion.primary != named and opinion.epoch > epoch)
         for opinion in opinions

@@ -6,7 +6,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.connection import Connection, SSLConnection
+from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.errors import NoPrimary
 from app.ops import metrics
@@ -53,14 +55,16 @@ class _AsksForThePrimary:
 
     def _connect(self) -> socket.socket:
         self.host, self.port = self.topology.primary()
-        sock: socket.socket = super()._connect()  # type: ignore[misc]
+        with self._doubting():
+            sock: socket.socket = super()._connect()  # type: ignore[misc]
         sock.settimeout(self.socket_connect_timeout)  # type: ignore[attr-defined]
         metrics.STORE_CONNECTS.labels(self.pool_name).inc()
         return sock
 
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         """Greet the node, and leave again when it is no primary."""
-        super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]
+        with self._doubting():
+            super().on_connect_check_health(check_health=check_health)  # type: ignore[misc]
         if self.topology.verifies_role:
             self.send_command("ROLE", check_health=False)  # type: ignore[attr-defined]
             role = self.read_response()[0]  # type: ignore[attr-defined]
@@ -70,6 +74,17 @@ class _AsksForThePrimary:
                 raise NoPrimary(f"{self.address} was named as the primary, but its role is {role!r}")
             self.topology.confirm(self.address)
         self._open_socket().settimeout(self.socket_timeout)  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """A named node that can't be reached may have a successor already, before the Sentinels name it."""
+        try:
+            yield
+        except AuthenticationError:
+            raise
+        except (OSError, RedisConnectionError, RedisTimeoutError):
+            self.topology.refute(self.address)
+            raise
 
     def _open_socket(self) -> socket.socket:
         """The socket; a connection that another thread closed meanwhile is an outage like any other."""

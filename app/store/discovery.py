@@ -1,8 +1,8 @@
 """Finding the primary through the Sentinels: all are asked at once, the newest answer counts.
 
-While a majority of the answers hold the named primary for down, or it says itself that it is a replica, another known
-node whose ROLE says master counts as found before the Sentinels publish it: they confirm a promotion by an INFO they
-send once a second, so this saves up to 0.8 s of every failover. The named node itself does not count then, not even
+While a majority of the answers hold the named primary for down, or one of them carries out a failover, or the primary
+says itself that it is a replica, another known node whose ROLE says master counts as found before the Sentinels publish
+it: they confirm a promotion by an INFO they send once a second, so this saves up to 0.8 s of every failover. The named node itself does not count then, not even
 when it answers: it may be a former primary that has just woken up.
 """
 
@@ -122,7 +122,7 @@ class SentinelTopology:
         self._moved(address)
 
     def refute(self, address: Address) -> None:
-        """The named node says that it is a replica, so one of the others may have been promoted already."""
+        """The named node says that it is a replica, or is away: one of the others may have been promoted already."""
         self._refuted = address
 
     def views(self) -> list[View]:
@@ -162,12 +162,15 @@ class SentinelTopology:
             reasons = "; ".join(f"{link.address}: {link.trouble}" for link in self._links)
             raise NoPrimary(f"no Sentinel says where {self._name!r} is ({reasons})")
         best = newest(views)
-        if not held_for_down(views, best.primary) and best.primary != self._refuted:
+        doubted = held_for_down(views, best.primary) or best.primary == self._refuted
+        if not doubted and not any(view.moving for view in views):
             return best.primary
         others = {node for view in views for node in view.others} - {best.primary}
         promoted = self._masters(others)
         if len(promoted) == 1:
             return promoted[0]
+        if not doubted:
+            return best.primary
         if best.primary == self._refuted:
             self._refuted = None  # ask it again: it may be the primary by now
         raise NoPrimary(

@@ -28,12 +28,14 @@ class View:
         epoch: the configuration epoch of that answer; the highest is the newest.
         down: whether it holds that primary for down, or is replacing it.
         others: the replicas it knows.
+        moving: whether it is carrying out a failover.
     """
 
     primary: Address
     epoch: int
     down: bool
     others: tuple[Address, ...]
+    moving: bool = False
 
 
 class SentinelLink:
@@ -75,6 +77,7 @@ class SentinelLink:
             epoch=int(master.get("config-epoch", 0)),
             down=bool(flags & _DOWN_FLAGS),
             others=tuple(Address(entry["ip"], int(entry["port"])) for entry in replicas),
+            moving="failover_in_progress" in flags,
         )
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ class Topology(Protocol):
         """The node says itself that it is the primary."""
 
     def refute(self, address: Address) -> None:
-        """The node says itself that it is not the primary."""
+        """The node says itself that it is not the primary, or can't be reached."""
 
     def close(self) -> None:
         """Let go of every connection and thread."""
