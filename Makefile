@@ -49,6 +49,10 @@ check: install ## Lint, types, generated files.
 	@$(RUN)python -m scripts.settings_reference --check
 	@$(RUN)uv lock --check --quiet
 
+.PHONY: servers
+servers: install ## Bring Debian's Redis and Valkey with TLS into .cache, for the tests; nothing is installed.
+	@$(RUN)python -m scripts.fetch_servers $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure the store beside plain redis-py, on the same server, in one run.
 	@$(RUN)python -m tests.bench.store $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -129,6 +130,29 @@ def guardian() -> NoReturn:
     from app.guardian.launch import become, settings_from
 
     become(settings_from(_load()))
+
+
+@main.command()
+@click.option("--to", metavar="NODE", help="The node that is to be primary; by default the fittest replica.")
+@click.option("--if-primary", is_flag=True, help="Ask only the guardian on this machine; nothing to do on a replica.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True)
+def handover(to: str | None, data: Path, *, if_primary: bool, as_json: bool) -> None:
+    """Give the primary's role to a replica, without losing a write.
+
+    Exit code: 0 done, 3 refused (nothing was changed), 4 timed out (the primary goes on), 1 no guardian to ask.
+    """
+    from app.guardian.command import hand_over
+    from app.local.target import find_target
+
+    answer = hand_over(find_target(data).config, to, only_here=if_primary)
+    if as_json:
+        click.echo(json.dumps(answer.body))
+    else:
+        took = answer.body.get("seconds", {}).get("paused")
+        paused = f" (writes waited {took:.2f} s)" if took is not None else ""
+        click.echo(f"{answer.body.get('result', 'failed')}: {answer.body.get('reason', '')}{paused}")
+    sys.exit(answer.code)
 
 
 @main.command()

@@ -79,7 +79,10 @@ class Settings(BaseSettings):
     )
     haven_worker_threads: int = setting(4, "Tasks run at once per worker.", "1 to 64", group="Processes", ge=1, le=64)
     haven_ops_host: str = setting(
-        "127.0.0.1", "Address of the probes and metrics of worker, subscriber, guardian.", "an address", group="Processes"
+        "127.0.0.1",
+        "Address of the probes and metrics of worker, subscriber, guardian.",
+        "an address",
+        group="Processes",
     )
     haven_ops_port: int = setting(
         0,

@@ -18,6 +18,7 @@
     ├── TaskError                a task could not be enqueued or run
     │   ├── UnknownTask          no handler has that name
     │   └── InvalidTask          the arguments are not what the handler takes, or are too large
+    ├── GuardianError            no guardian could be asked, or none may
     └── LocalStackError          the stack on this machine could not be started or changed
 
 ``StoreUnavailable`` and ``OutcomeUnknown`` are redis-py ``ConnectionError``s as well, and the other store errors are
@@ -119,6 +120,10 @@ class UnknownTask(TaskError, LookupError):
 
 class InvalidTask(TaskError, ValueError):
     """The arguments are not what the handler takes, or are too large."""
+
+
+class GuardianError(HavenError):
+    """No guardian could be asked, or none may: says which, and the remedy."""
 
 
 class LocalStackError(HavenError):

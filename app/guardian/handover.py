@@ -190,9 +190,7 @@ class Handover:
                 await self._unmark(candidate, sentinel)
                 raise Refused(f"the Sentinel beside it does not see {self._settings.named(candidate)} as a fit replica")
             await asyncio.sleep(_WATCH)
-        await sentinel.link.one(
-            "SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, timeout=_CALL
-        )
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, timeout=_CALL)
         self._seconds["seen"] = time.monotonic() - started
 
     async def _knows(self, candidate: int, sentinel: SentinelPeer) -> bool:
@@ -275,7 +273,9 @@ class Handover:
             if verdict.named == candidate:
                 break
             if time.monotonic() - started > _AGREED:
-                raise TimedOut(f"{self._settings.named(candidate)} is primary, but no majority of the Sentinels names it")
+                raise TimedOut(
+                    f"{self._settings.named(candidate)} is primary, but no majority of the Sentinels names it"
+                )
             await asyncio.sleep(_WATCH * 4)
         self._seconds["agreed"] = time.monotonic() - started
 
@@ -288,5 +288,3 @@ def _knows_coordinated(version: str) -> bool:
 def version_of(text: str) -> tuple[int, ...]:
     """Read a version such as 9.0.1."""
     return tuple(int(part) for part in text.split(".") if part.isdigit())
-
-

@@ -103,7 +103,9 @@ def _named(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
         return memory, Decision(WAITING, "a peer holds newer data; it waits until that one is fit to be promoted")
     missing = _missing(look)
     if not _majority(look, known):
-        return memory, Decision(WAITING, f"{len(known) + 1} of {len(look.nodes)} nodes answer: no majority to be the freshest of")
+        return memory, Decision(
+            WAITING, f"{len(known) + 1} of {len(look.nodes)} nodes answer: no majority to be the freshest of"
+        )
     if missing and waited <= limits.patience:
         return memory, Decision(WAITING, f"it waits for {missing} more, which may hold newer data")
     if not verdict.held:

@@ -79,7 +79,9 @@ class Routes:
             return _json(HTTPStatus.FORBIDDEN, error="HAVEN_GUARDIAN_TOKEN is not set: no handover over HTTP")
         given = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return _json(HTTPStatus.UNAUTHORIZED, error="wrong token: send Authorization: Bearer <HAVEN_GUARDIAN_TOKEN>")
+            return _json(
+                HTTPStatus.UNAUTHORIZED, error="wrong token: send Authorization: Bearer <HAVEN_GUARDIAN_TOKEN>"
+            )
         to = parse_qs(environ.get("QUERY_STRING", "")).get("to", [None])[0]
         future = asyncio.run_coroutine_threadsafe(self._agent.hand_over(to), self._loop)
         try:

@@ -18,7 +18,7 @@ _LONG_FAILOVER: Final = 30_000
 _LEAST_SENTINELS: Final = 3
 _SET_DOWN_AFTER: Final = "SENTINEL SET <name> down-after-milliseconds 600"
 _SET_PERIODS: Final = (
-    "SENTINEL DEBUG ping-period 300 ask-period 100 info-period 1000 publish-period 500, after every Sentinel start"
+    "SENTINEL DEBUG ping-period 300 ask-period 100 info-period 500 publish-period 500, after every Sentinel start"
 )
 
 

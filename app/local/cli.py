@@ -31,6 +31,7 @@ def _data(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--redis-port", type=_PORT, default=7001, show_default=True, help="First of three ports of Redis.")
 @click.option("--sentinel-port", type=_PORT, default=7101, show_default=True, help="First of three ports of Sentinel.")
 @click.option("--ops-port", type=_PORT, default=9101, show_default=True, help="First of two: worker, subscriber.")
+@click.option("--guardian-port", type=_PORT, default=9201, show_default=True, help="First of three ports of guardians.")
 def up(data: Path, **ports: int) -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     from app.local.options import Options

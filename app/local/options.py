@@ -21,6 +21,7 @@ class Options:
     redis_port: int = 7001
     sentinel_port: int = 7101
     ops_port: int = 9101
+    guardian_port: int = 9201
 
     @property
     def redis_ports(self) -> list[int]:
@@ -32,6 +33,11 @@ class Options:
         """The ports of the Sentinels."""
         return list(range(self.sentinel_port, self.sentinel_port + SIZE))
 
+    @property
+    def guardian_ports(self) -> list[int]:
+        """The ports of the guardians."""
+        return list(range(self.guardian_port, self.guardian_port + SIZE))
+
     def uses(self) -> list[tuple[int, str, str]]:
         """Return each port with the part it is for and the option that changes it."""
         return [
@@ -39,6 +45,10 @@ class Options:
             *(
                 (port, f"sentinel-{place}", "--sentinel-port")
                 for place, port in enumerate(self.sentinel_ports, start=1)
+            ),
+            *(
+                (port, f"guardian-{place}", "--guardian-port")
+                for place, port in enumerate(self.guardian_ports, start=1)
             ),
             (self.http_port, "web", "--http-port"),
             (self.ops_port, "worker", "--ops-port"),

@@ -3,12 +3,12 @@
 import http.client
 import os
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from app.local.conf import MASTER_NAME
+from app.local.guardians import PROGRAM, GuardianNode
 from app.local.loglines import redis_line, sentinel_line
 from app.local.nodes import RedisNode, SentinelNode
 from app.local.options import Options
@@ -21,7 +21,6 @@ _PROBE_TIMEOUT: Final = 1.0
 _OK: Final = 200
 _OTHERS: Final = ("SECRET_KEY_FILE", "DATABASE_URL_FILE", "HAVEN_OPS_PORT", "PROMETHEUS_MULTIPROC_DIR")
 _SEE_DOCTOR: Final = "haven doctor"
-PROGRAM: Final = (sys.executable, "-m", "app.cli")
 
 
 def environment(options: Options, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -34,6 +33,7 @@ def environment(options: Options, base: Mapping[str, str] | None = None) -> dict
         "DATABASE_URL": f"sqlite:///{data / 'haven.db'}",
         "REDIS_SENTINEL_HOSTS": ",".join(f"{LOOPBACK}:{port}" for port in options.sentinel_ports),
         "REDIS_SENTINEL_MASTER": MASTER_NAME,
+        "HAVEN_GUARDIAN_HOSTS": ",".join(f"{LOOPBACK}:{port}" for port in options.guardian_ports),
         "HAVEN_HTTP_HOST": LOOPBACK,
         "HAVEN_HTTP_PORT": str(options.http_port),
         "HAVEN_OPS_HOST": LOOPBACK,
@@ -53,6 +53,7 @@ def _is_about_place(name: str) -> bool:
 def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROGRAM) -> list[Stage]:
     """Return all parts in the order of their start."""
     env = environment(options)
+    cluster.forget_former_ports()
     metrics = options.data / "metrics" / "web"
     metrics.mkdir(parents=True, exist_ok=True)
     for stale in metrics.glob("*.db"):
@@ -78,8 +79,13 @@ def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROG
         )
 
     return [
-        Stage([_redis(node, cluster) for node in cluster.nodes], cluster.settle),
-        Stage([_sentinel(sentinel) for sentinel in sentinels], cluster.keep),
+        Stage(
+            [
+                *(_redis(node, cluster) for node in cluster.nodes),
+                *map(_guardian, cluster.guardians, sentinels),
+            ]
+        ),
+        Stage([_sentinel(sentinel) for sentinel in sentinels], cluster.wait_healthy),
         Stage([once("migrate")]),
         Stage([once("seed")]),
         Stage(
@@ -99,7 +105,8 @@ def _redis(node: RedisNode, cluster: RedisCluster) -> Part:
         fields = node.replication()
         if fields["role"] == "master":
             return "primary"
-        return f"replica of {next((other.name for other in cluster.nodes if other.port == fields['master_port']), '?')}"
+        of = next((other.name for other in cluster.nodes if other.port == fields["master_port"]), "")
+        return f"replica of {of}" if of else "waits for its role"
 
     return Part(
         name=node.name,
@@ -110,6 +117,20 @@ def _redis(node: RedisNode, cluster: RedisCluster) -> Part:
         grace=1.5,
         keep=redis_line,
         remedy=f"{_SEE_DOCTOR}; or `haven reset` if its data is damaged and may go",
+    )
+
+
+def _guardian(node: GuardianNode, sentinel: SentinelNode) -> Part:
+    def ready() -> bool:
+        return sentinel.conf.exists() and node.ready()
+
+    return Part(
+        name=node.name,
+        process=node,
+        ready=ready,
+        address=f"{LOOPBACK}:{node.port}",
+        grace=1.0,
+        remedy=_SEE_DOCTOR,
     )
 
 

@@ -43,6 +43,7 @@ class StackState:
     sentinel_ports: list[int]
     ops_ports: list[int]
     environment: dict[str, str]
+    guardian_ports: list[int] = field(default_factory=list)
     parts: list[PartState] = field(default_factory=list)
 
     @property
@@ -52,6 +53,8 @@ class StackState:
         urls = {"application": f"{web}/", "API documentation": f"{web}/docs", "web metrics": f"{web}/metrics"}
         for name, port in zip(("worker", "subscriber"), self.ops_ports, strict=False):
             urls[f"{name} metrics"] = f"http://127.0.0.1:{port}/metrics"
+        for place, port in enumerate(self.guardian_ports, start=1):
+            urls[f"guardian-{place} status"] = f"http://127.0.0.1:{port}/status"
         return urls
 
     def write(self, data: Path) -> None:

@@ -1,6 +1,5 @@
 """`haven up`: the whole stack in the foreground."""
 
-import logging
 import os
 import signal
 import time
@@ -52,7 +51,12 @@ def up(options: Options, terminal: Terminal, program: Sequence[str] = PROGRAM) -
         terminal.failed(str(error), "name a directory that can be written with --data")
         return 1
     try:
-        cluster = RedisCluster(options.data, ports=options.redis_ports, sentinel_ports=options.sentinel_ports)
+        cluster = RedisCluster(
+            options.data,
+            ports=options.redis_ports,
+            sentinel_ports=options.sentinel_ports,
+            guardian_ports=options.guardian_ports,
+        )
         return Session(options, terminal, cluster, build(options, cluster, program)).run()
     except LocalError as error:
         terminal.failed(error.message, error.remedy)
@@ -72,7 +76,7 @@ class Session:
         self._terminal = terminal
         self._cluster = cluster
         self._started_at = time.time()
-        self._environment = environment(options)
+        self._environment = environment(options) | {"HAVEN_GUARDIAN_TOKEN": cluster.token}
         self._supervisor = Supervisor(stages, terminal, self._write)
         self._pump = LogPump(terminal)
 
@@ -85,10 +89,6 @@ class Session:
         terminal, supervisor = self._terminal, self._supervisor
         terminal.expect([_SELF, *(part.name for part in supervisor.parts)])
         before = {number: signal.signal(number, lambda *_: supervisor.end()) for number in _SIGNALS}
-        handler = _KeeperLog(terminal)
-        logger = logging.getLogger("app.local")
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
         try:
             supervisor.start()
             self._await_health()
@@ -104,7 +104,6 @@ class Session:
             supervisor.stop()
             self._pump.stop()
             self._cluster.stop()
-            logger.removeHandler(handler)
             for number, old in before.items():
                 signal.signal(number, old)
         terminal.log(_SELF, f"ended; the data stays in {self._options.data}")
@@ -126,6 +125,7 @@ class Session:
             redis_ports=options.redis_ports,
             sentinel_ports=options.sentinel_ports,
             ops_ports=[options.ops_port, options.ops_port + 1],
+            guardian_ports=options.guardian_ports,
             environment={
                 name: value
                 for name, value in self._environment.items()
@@ -139,14 +139,3 @@ class Session:
 
     def _write(self) -> None:
         self._state().write(self._options.data)
-
-
-class _KeeperLog(logging.Handler):
-    """Shows what the stand-in for the guardian does."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        super().__init__(logging.INFO)
-        self._terminal = terminal
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._terminal.log(_SELF, record.getMessage())

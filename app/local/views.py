@@ -62,9 +62,7 @@ def look(sentinel: SentinelNode) -> View | None:
         fields = sentinel.view()
     except RedisError:
         return None
-    return View(
-        int(fields["port"]), fields["flags"], int(fields["num-other-sentinels"]), int(fields["num-slaves"])
-    )
+    return View(int(fields["port"]), fields["flags"], int(fields["num-other-sentinels"]), int(fields["num-slaves"]))
 
 
 def named_primary(views: list[View], size: int) -> int | None:

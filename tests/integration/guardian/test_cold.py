@@ -1,0 +1,126 @@
+"""Everything stops and comes back, in every order: the freshest of a majority wins."""
+
+from __future__ import annotations
+
+import time
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.local import RedisCluster
+from tests.integration.guardian.audit import Audited, empty, ordinal, primaries, until
+from tests.integration.guardian.conftest import QUICK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.engines import Engine
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))), ids=lambda order: "".join(map(str, order)))
+def test_all_redis_killed_and_started_in_every_order(
+    cluster: RedisCluster, audited: Callable[[], Audited], order: tuple[int, ...]
+) -> None:
+    with audited() as book:
+        time.sleep(0.6)
+        since = time.monotonic()
+        for node in cluster.nodes:
+            node.kill()
+        for place in order:
+            cluster.node(place).start()
+            time.sleep(0.4)
+        book.writer.until_back(since, 30)
+    assert primaries(cluster) == [cluster.primary()]
+
+
+def test_the_freshest_wins_when_the_named_one_has_lost_its_disk_and_comes_first(
+    cluster: RedisCluster, audited: Callable[[], Audited]
+) -> None:
+    named = cluster.primary()
+    with audited() as book:
+        time.sleep(1.5)
+        since = time.monotonic()
+        for node in cluster.nodes:
+            node.kill()
+        empty(named)
+        named.start()
+        time.sleep(1)
+        assert not primaries(cluster)
+        for node in cluster.nodes:
+            node.start()
+        book.writer.until_back(since, 40)
+    assert cluster.primary() is not named
+
+
+def test_one_of_three_never_serves_alone_and_says_what_it_waits_for(cluster: RedisCluster) -> None:
+    for node in cluster.nodes:
+        node.kill()
+    first = cluster.node(1)
+    first.start()
+    time.sleep(6)  # longer than its patience
+    assert not primaries(cluster)
+    status = cluster.guardian(1).status()
+    assert status["state"] == "waiting"
+    assert "no majority" in status["reason"] or "waits for 2 more" in status["reason"]
+
+
+def test_two_of_three_serve_after_the_patience(cluster: RedisCluster, audited: Callable[[], Audited]) -> None:
+    with audited() as book:
+        time.sleep(0.5)
+        missing = cluster.node(3)
+        since = time.monotonic()
+        for node in cluster.nodes:
+            node.kill()
+        cluster.node(1).start()
+        cluster.node(2).start()
+        book.writer.until_back(since, 60)
+        assert len(primaries(cluster)) == 1
+        missing.start()
+    assert cluster.primary() is not missing
+
+
+def test_a_stop_of_everything_keeps_data_and_sentinel_files(engine: Engine, tmp_path: Path) -> None:
+    cluster = RedisCluster(tmp_path, binary=engine.path, settings=QUICK)
+    with cluster:
+        old = cluster.primary()
+        old.kill()
+        until(lambda: cluster.primary() is not old)
+        old.restart()
+        cluster.wait_healthy()
+        primary = cluster.primary()
+        primary.client.set("kept", "yes")
+        assert primary.client.execute_command("WAIT", 2, 1000) == 2  # type: ignore[no-untyped-call]
+    files = [cluster.sentinel(place).conf.stat().st_ino for place in (1, 2, 3)]
+    ids = [cluster.sentinel(place).conf.read_text().partition("sentinel myid ")[2][:40] for place in (1, 2, 3)]
+    assert all(files)
+    with cluster:
+        assert cluster.primary() is primary
+        assert primary.client.get("kept") == "yes"
+        assert primary.heartbeat().epoch >= 1
+        again = [cluster.sentinel(place).conf.read_text().partition("sentinel myid ")[2][:40] for place in (1, 2, 3)]
+        assert again == ids
+
+
+def test_a_sentinel_that_lost_its_disk_is_seeded_with_what_the_others_know(cluster: RedisCluster) -> None:
+    old = cluster.primary()
+    old.kill()
+    until(lambda: cluster.primary() is not old)
+    old.restart()
+    cluster.wait_healthy()
+    place = ordinal(cluster, old)
+    sentinel, guardian = cluster.sentinel(place), cluster.guardian(place)
+    identity = sentinel.client.execute_command("SENTINEL", "MYID")  # type: ignore[no-untyped-call]
+    epoch = sentinel.view()["config-epoch"]
+    sentinel.kill()
+    guardian.kill()
+    sentinel.conf.unlink()
+    guardian.start()
+    until(sentinel.conf.exists)
+    sentinel.start()
+    sentinel.wait_ready()
+    assert sentinel.client.execute_command("SENTINEL", "MYID") == identity  # type: ignore[no-untyped-call]
+    assert int(sentinel.view()["config-epoch"]) >= int(epoch)
+    assert int(sentinel.view()["port"]) == cluster.primary().port
+    cluster.wait_healthy()
