@@ -35,7 +35,7 @@ TIMEOUT = 300
 
 
 def mirror() -> str:
-    """Where this machine gets Debian from, as Debian itself writes it down; other files name other vendors' packages."""
+    """Where this machine gets Debian from; apt's other files name other vendors' packages."""
     for name in ("sources.list", "sources.list.d/debian.sources"):
         file = Path("/etc/apt", name)
         if file.is_file() and (found := APT.search(file.read_text("utf-8"))):

@@ -139,14 +139,14 @@ class Handover:
         settings, look = self._settings, await self._look()
         verdict = judge(look, HOLD_MS)
         me = look.nodes[settings.me]
-        if me is None or not me.primary or verdict.named != settings.me:
-            raise Refused(f"{settings.name} is not the primary that a majority of the Sentinels name")
-        if verdict.moving:
-            raise Refused("a failover is under way: wait until it is over")
         if to is not None and to not in settings.names:
             raise Refused(f"there is no node {to!r}: choose one of {', '.join(settings.names)}")
+        if me is None or not me.primary or verdict.named != settings.me:
+            raise Refused(f"{settings.name} is not the primary that a majority of the Sentinels name")
         if to == settings.name:
             raise Refused(f"{to} is the primary already")
+        if verdict.moving:
+            raise Refused("a failover is under way: wait until it is over")
         wanted = [settings.names.index(to)] if to else [place for place in range(len(settings.names))]
         reasons = {place: self._unfit(look, place) for place in wanted if place != settings.me}
         fit = [place for place, reason in reasons.items() if not reason]

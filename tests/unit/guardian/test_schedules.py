@@ -11,7 +11,9 @@ from tests.unit.guardian.model import SIZE, World
 
 PLACES = st.integers(0, SIZE - 1)
 SECONDS = st.sampled_from([0.1, 0.1, 0.3, 0.6, 1.0, 3.0, 12.0])
-BACK = 90  # seconds: two failed attempts of Sentinel, each of which blocks the next for ten, and the guardians' patience
+BACK = (
+    90  # seconds: two failed attempts of Sentinel, each of which blocks the next for ten, and the guardians' patience
+)
 
 
 def healthy(world: World) -> bool:

@@ -1,0 +1,174 @@
+"""The guarded cluster as it is deployed: users with the least rights each, and TLS where the server can do it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import trustme
+from redis.exceptions import RedisError
+
+from app.config import load_config
+from app.errors import StoreUnavailable
+from app.guardian.settings import Tls
+from app.local import LocalError, RedisCluster
+from app.local.acl import Access, Users
+from app.local.nodes import Node, command, connect
+from app.store import create_store, deadline
+from tests.integration.engines import need
+from tests.integration.helpers import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from app.store import Store
+
+KINDS = ("debian-redis", "debian-valkey", "redis", "valkey")
+KEY = "haven:test:secured"
+REFUSED = re.compile(r".*(?:NOPERM|NOAUTH|WRONGPASS|no permissions|AUTH failed|Unable to AUTH).*")
+
+
+class Secured(NamedTuple):
+    cluster: RedisCluster
+    users: Users
+    tls: Tls | None
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    engine = need(request.param)
+    directory = tmp_path_factory.mktemp(engine.name)
+    users, tls = Users(), certificates(directory) if engine.has_tls else None
+    with RedisCluster(directory / "cluster", binary=engine.path, users=users, tls=tls) as cluster:
+        yield Secured(cluster, users, tls)
+        assert refusals(cluster) == []
+
+
+@pytest.fixture
+def store(secured: Secured) -> Iterator[Store]:
+    secured.cluster.wait_healthy(60)
+    hosts = ",".join(f"{host}:{port}" for host, port in secured.cluster.sentinels)
+    where = {"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": secured.cluster.master_name}
+    # the application shows no certificate
+    access = Access(users=secured.users, tls=Tls(ca=secured.tls.ca) if secured.tls else None)
+    made = create_store(load_config({**where, **access.of_app()}))
+    yield made
+    made.close()
+
+
+def certificates(directory: Path) -> Tls:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    tls = Tls(*(str(directory / name) for name in ("ca.pem", "cert.pem", "key.pem")))
+    authority.cert_pem.write_to_path(tls.ca)
+    issued.cert_chain_pems[0].write_to_path(tls.cert)
+    issued.private_key_pem.write_to_path(tls.key)
+    return tls
+
+
+def write(store: Store, value: str) -> None:
+    with deadline(15), store.durable(repeatable=True) as pipeline:
+        pipeline.set(KEY, value)
+
+
+def refusals(cluster: RedisCluster) -> list[str]:
+    """What the servers refused to anybody, by their own account and in every log."""
+    found = []
+    for server in servers(cluster):
+        found += [f"{server.name}: {entry}" for entry in command(server.client, "ACL", "LOG")]
+    for process in (*servers(cluster), *cluster.guardians):
+        found += [f"{process.name}: {line}" for line in REFUSED.findall(process.log.read_text())]
+    return found
+
+
+def servers(cluster: RedisCluster) -> list[Node]:
+    return [*cluster.nodes, *(cluster.sentinel(ordinal) for ordinal in (1, 2, 3))]
+
+
+def dry_run(node: Node, *words: str) -> Any:
+    return command(node.client, "ACL", "DRYRUN", *words)
+
+
+def test_a_killed_primary_is_replaced_and_comes_back_as_a_replica(secured: Secured, store: Store) -> None:
+    cluster = secured.cluster
+    write(store, "before")
+    old = cluster.primary()
+    old.kill()
+    write(store, "after")
+
+    def replaced() -> bool:
+        try:
+            return cluster.primary() is not old
+        except LocalError:
+            return False
+
+    until(replaced, 20)
+    old.restart()
+    cluster.wait_healthy(30)
+    assert not old.is_primary
+    assert old.client.get(KEY) == "after"
+    assert refusals(cluster) == []
+
+
+def test_a_handover_needs_no_more_than_these_rights(secured: Secured, store: Store) -> None:
+    cluster = secured.cluster
+    write(store, "before")
+    old = cluster.primary()
+    code, outcome = cluster.guardian(cluster.nodes.index(old) + 1).hand_over()
+    assert code == 200, outcome
+    write(store, "after")
+    cluster.wait_healthy(30)
+    assert cluster.primary().name == outcome["after"] != old.name
+    assert old.client.get(KEY) == "after"
+    assert refusals(cluster) == []
+
+
+def test_the_application_gets_at_data_and_at_nothing_else(secured: Secured, store: Store) -> None:
+    assert store.redis.eval("return redis.call('INCR', KEYS[1])", 1, f"{KEY}:count") == 1
+    node = secured.cluster.primary()
+    for words in (("XADD", "s", "*", "a", "1"), ("PUBLISH", "haven:events:a", "b"), ("WAIT", "1", "1"), ("ROLE",)):
+        assert dry_run(node, "app", *words) == "OK"
+    for words in (
+        ("CONFIG", "GET", "*"),
+        ("FLUSHALL",),
+        ("KEYS", "*"),
+        ("REPLICAOF", "NO", "ONE"),
+        ("SELECT", "15"),
+        ("PUBLISH", "__sentinel__:hello", "x"),
+        ("SCRIPT", "FLUSH"),
+    ):
+        assert dry_run(node, "app", *words) != "OK", words
+    for words in (("GET", KEY), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("SHUTDOWN",), ("KEYS", "*")):
+        assert dry_run(node, "guardian", *words) != "OK", words
+        assert dry_run(node, "sentinel", *words) != "OK", words
+        assert dry_run(node, "replica", *words) != "OK", words
+    for words in (("SENTINEL", "SET", "haven", "quorum", "1"), ("SENTINEL", "FAILOVER", "haven"), ("SHUTDOWN",)):
+        assert dry_run(secured.cluster.sentinel(1), "app", *words) != "OK", words
+
+
+def test_nobody_gets_in_without_a_password_or_in_plain_text(secured: Secured) -> None:
+    ports = [server.port for server in servers(secured.cluster)]
+    for port in ports:
+        with pytest.raises(RedisError, match=r"NOAUTH|Authentication required"):
+            connect(port, Access(tls=secured.tls)).ping()
+        if secured.tls:
+            with pytest.raises(RedisError):
+                connect(port, Access(users=secured.users)).ping()
+
+
+def test_a_client_of_another_authority_is_told_nothing(secured: Secured, tmp_path: Path) -> None:
+    if secured.tls is None:
+        pytest.skip("this server was built without TLS")
+    other = certificates(tmp_path)
+    stranger = load_config(
+        {
+            "REDIS_PORT": str(secured.cluster.primary_port()),
+            **Access(users=secured.users, tls=Tls(ca=other.ca)).of_app(),
+        }
+    )
+    made = create_store(stranger)
+    with deadline(0.5), pytest.raises((StoreUnavailable, RedisError), match="certificate"):
+        made.redis.ping()
+    made.close()
