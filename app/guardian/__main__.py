@@ -29,7 +29,8 @@ async def main(settings: Settings) -> int:
         server = serve(settings, agent, loop)
     except OSError as error:
         host, port = settings.http
-        log.error("guardian.no_port", address=f"{host}:{port}", error=str(error), remedy="choose a free HAVEN_OPS_PORT")
+        told = {"address": f"{host}:{port}", "error": str(error), "remedy": "choose a free HAVEN_OPS_PORT"}
+        log.critical("guardian.no_port", **told)
         return 1
     await ensure_seeded(settings)
     log.info("guardian.started", node=settings.name, primary_name=settings.master)

@@ -38,8 +38,6 @@ from app.guardian.verdict import judge
 from app.guardian.wire import Away
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from app.guardian.settings import Settings
 
     Peer = RedisPeer | SentinelPeer
@@ -89,7 +87,7 @@ class Agent:
             self._wake.clear()
             try:
                 await self._turn()
-            except Exception:  # noqa: BLE001 - a guardian that ends guards nothing
+            except Exception:  # a guardian that ends guards nothing
                 log.exception("guardian.turn_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(CALM if self._calm else BUSY):
@@ -182,14 +180,9 @@ class Agent:
                 log.warning("guardian.order_failed", order=type(order).__name__, error=str(error))
             except hiredis.ReplyError as error:
                 log.warning("guardian.order_refused", order=type(order).__name__, error=str(error))
-        if look.now >= self._next_care and look.sentinels[self.settings.me] is not None or self._unwatched():
+        if look.now >= self._next_care and self._sentinels[self.settings.me].link.is_open:
             self._next_care = look.now + _CARE
             await self._caretaker.turn(verdict.named)
-
-    def _unwatched(self) -> bool:
-        """Whether this node's Sentinel answers, but watches no primary."""
-        own = self._sentinels[self.settings.me]
-        return not own.fields and own.link.connects > 0 and time.monotonic() >= self._next_care
 
     async def _carry_out(self, order: Order) -> None:
         match order:
@@ -198,14 +191,14 @@ class Agent:
             case Follow(node=node):
                 host, port = self.settings.redis[node] if node != STRANGER else NOWHERE
                 log.warning("guardian.follow", primary=self.settings.named(node))
-                await self._own.one("REPLICAOF", host, port, timeout=_CALL)
+                await self._own.one("REPLICAOF", host, port, within=_CALL)
             case Promote():
                 log.warning("guardian.promote")
-                await self._own.one("REPLICAOF", "NO", "ONE", timeout=_CALL)
+                await self._own.one("REPLICAOF", "NO", "ONE", within=_CALL)
                 self.board.promoted_itself()
             case SetFit(fit=fit):
                 log.info("guardian.fit", fit=fit)
-                await self._own.one("CONFIG", "SET", "replica-priority", USUAL if fit else 0, timeout=_CALL)
+                await self._own.one("CONFIG", "SET", "replica-priority", USUAL if fit else 0, within=_CALL)
             case Hint(reason=reason):
                 self._begin_hint(reason)
             case Hold():
@@ -223,7 +216,7 @@ class Agent:
         self._next_beat = now + self.settings.beat
         key, _ = self.settings.heartbeat
         try:
-            await self._own.one("EVAL", self._script, 1, key, max(0, epoch), timeout=_CALL)
+            await self._own.one("EVAL", self._script, 1, key, max(0, epoch), within=_CALL)
         except hiredis.ReplyError as error:  # no replica in reach, say: then nothing is acknowledged either
             self.board.beat_refused(str(error))
         else:

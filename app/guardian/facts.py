@@ -1,4 +1,4 @@
-"""What a guardian can observe in one look, and what it can order. Nodes are named by their place in the list of nodes."""
+"""What a guardian can observe in one look, and what it can order. A node is named by its place in the list of nodes."""
 
 from __future__ import annotations
 

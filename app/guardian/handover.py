@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Final
 import hiredis
 import structlog
 
-from app.guardian.facts import Look, Seen
 from app.guardian.memory import HOLD_MS
 from app.guardian.peers import RedisPeer, SentinelPeer, pairs
 from app.guardian.sentinel import HINT_MS
@@ -32,6 +31,7 @@ from app.guardian.wire import Away
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from app.guardian.facts import Look, Seen
     from app.guardian.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ class Handover:
             raise Refused(f"{to} is the primary already")
         if verdict.moving:
             raise Refused("a failover is under way: wait until it is over")
-        wanted = [settings.names.index(to)] if to else [place for place in range(len(settings.names))]
+        wanted = [settings.names.index(to)] if to else list(range(len(settings.names)))
         reasons = {place: self._unfit(look, place) for place in wanted if place != settings.me}
         fit = [place for place, reason in reasons.items() if not reason]
         if not fit:
@@ -182,19 +182,19 @@ class Handover:
 
     async def _mark(self, candidate: int, sentinel: SentinelPeer) -> None:
         """Make it the Sentinel's first choice, and wait until the Sentinel knows."""
-        await self._nodes[candidate].link.one("CONFIG", "SET", "replica-priority", FIRST, timeout=_CALL)
+        await self._nodes[candidate].link.one("CONFIG", "SET", "replica-priority", FIRST, within=_CALL)
         started = time.monotonic()
-        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", HINT_MS, timeout=_CALL)
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", HINT_MS, within=_CALL)
         while not await self._knows(candidate, sentinel):
             if time.monotonic() - started > _SEEN:
                 await self._unmark(candidate, sentinel)
                 raise Refused(f"the Sentinel beside it does not see {self._settings.named(candidate)} as a fit replica")
             await asyncio.sleep(_WATCH)
-        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, timeout=_CALL)
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, within=_CALL)
         self._seconds["seen"] = time.monotonic() - started
 
     async def _knows(self, candidate: int, sentinel: SentinelPeer) -> bool:
-        replies = await sentinel.link.one("SENTINEL", "REPLICAS", self._settings.master, timeout=_CALL)
+        replies = await sentinel.link.one("SENTINEL", "REPLICAS", self._settings.master, within=_CALL)
         for fields in map(pairs, replies):
             if self._settings.node(fields["ip"], int(fields["port"])) == candidate:
                 return int(fields["slave-priority"]) == FIRST and fields["flags"] == "slave"
@@ -207,30 +207,30 @@ class Handover:
             (sentinel.link, period),
         ):
             try:
-                await link.one(*command, timeout=_CALL)
+                await link.one(*command, within=_CALL)
             except (Away, hiredis.ReplyError) as error:
                 log.warning("handover.not_undone", command=command[0], error=str(error))
 
     async def _move(self, candidate: int, sentinel: SentinelPeer, version: str) -> None:
         if _knows_coordinated(version):
             started = time.monotonic()
-            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", timeout=_CALL)
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", within=_CALL)
             await self._promoted(candidate, started)
             return
         paused = time.monotonic()
         try:
             await self._pause()
             await self._synced(candidate)
-            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, timeout=_CALL)
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, within=_CALL)
             await self._promoted(candidate, paused, pause=True)
             host, port = self._settings.redis[candidate]
-            await self._own.one("REPLICAOF", host, port, timeout=_CALL)
+            await self._own.one("REPLICAOF", host, port, within=_CALL)
         finally:
-            await self._own.one("CLIENT", "UNPAUSE", timeout=_CALL)
+            await self._own.one("CLIENT", "UNPAUSE", within=_CALL)
             self._seconds["paused"] = time.monotonic() - paused
 
     async def _pause(self) -> None:
-        await self._own.one("CLIENT", "PAUSE", _PAUSE_MS, "WRITE", timeout=_CALL)
+        await self._own.one("CLIENT", "PAUSE", _PAUSE_MS, "WRITE", within=_CALL)
 
     async def _synced(self, candidate: int) -> None:
         """Wait until the candidate has every write: replication offsets move no more once writes are paused."""
@@ -246,8 +246,8 @@ class Handover:
     async def _promoted(self, candidate: int, started: float, *, pause: bool = False) -> None:
         """Wait until the candidate says that it is primary.
 
-        Once it was begun, Sentinel promotes within its failover-timeout or gives up. Writes stay paused until one of both
-        is certain: whatever this primary took in between would be lost.
+        Once it was begun, Sentinel promotes within its failover-timeout or gives up. Writes stay paused until one of
+        both is certain: whatever this primary took in between would be lost.
         """
         end = started + self._settings.timings.failover_timeout / 1000 + _SPARE
         renewed = time.monotonic()
@@ -262,9 +262,10 @@ class Handover:
 
     async def _is_primary(self, place: int) -> bool:
         try:
-            return (await self._nodes[place].link.one("ROLE", timeout=_CALL))[0] == "master"
+            role: str = (await self._nodes[place].link.one("ROLE", within=_CALL))[0]
         except (Away, hiredis.ReplyError):
             return False
+        return role == "master"
 
     async def _agree(self, candidate: int) -> None:
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""From the checked configuration to the small process: ``haven guardian`` becomes it, and leaves everything else behind.
+"""From the checked configuration to the small process: ``haven guardian`` becomes it, and leaves all else behind.
 
 Checking the configuration takes pydantic and half of Haven, 50 MB. The guardian itself needs neither, so its settings
 are handed on through an anonymous file to a fresh interpreter, in the same process.

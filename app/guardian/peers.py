@@ -40,13 +40,13 @@ class RedisPeer:
             ("GET", key),
         )
 
-    async def look(self, timeout: float) -> Seen:
+    async def look(self, within: float) -> Seen:
         """Ask it.
 
         Raises:
             Away: it does not answer, or not as a Redis does.
         """
-        info, heartbeat = await self.link.call(*self._look, timeout=timeout)
+        info, heartbeat = await self.link.call(*self._look, within=within)
         if isinstance(info, hiredis.ReplyError):
             raise Away(str(info))
         fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
@@ -65,7 +65,7 @@ class RedisPeer:
             freshness=None if loading else parse_freshness(heartbeat),
             fit=primary or int(fields.get("slave_priority", 0)) > 0,
             run=fields.get("run_id", ""),
-            offset=int(fields.get("slave_repl_offset") or fields.get("master_repl_offset", 0)),
+            offset=int(fields.get("slave_repl_offset", fields.get("master_repl_offset", "0"))),
             unlinked_for=max(0, unlinked),
             ailing=_ailing(fields),
             replicas=int(fields.get("connected_slaves", 0)),
@@ -95,13 +95,13 @@ class SentinelPeer:
         )
         self._node = settings.node
 
-    async def look(self, timeout: float) -> Opinion:
+    async def look(self, within: float) -> Opinion:
         """Ask it.
 
         Raises:
             Away: it does not answer, or does not watch the primary.
         """
-        replies = await self.link.call(*self._look, timeout=timeout)
+        replies = await self.link.call(*self._look, within=within)
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
                 self.fields = {}
@@ -132,9 +132,10 @@ def parse_freshness(reply: Any) -> Freshness:
     """
     words = reply.split() if isinstance(reply, str) else []
     try:
-        return Freshness(*(int(word) for word in words))
-    except (ValueError, TypeError):
+        epoch, sequence, time_ms = (int(word) for word in words)
+    except ValueError:
         return Freshness()
+    return Freshness(epoch, sequence, time_ms)
 
 
 def _ailing(fields: dict[str, str]) -> str:

@@ -101,16 +101,20 @@ def _named(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
         return replace(memory, hinted_at=look.now), Decision(WAITING, reason, (Hint(reason),))
     if fresher:
         return memory, Decision(WAITING, "a peer holds newer data; it waits until that one is fit to be promoted")
+    return memory, _take_the_role(look, limits, verdict, known, waited)
+
+
+def _take_the_role(look: Look, limits: Limits, verdict: Verdict, known: list[Seen], waited: float) -> Decision:
+    """No node in reach holds newer data, and the Sentinels can choose none: wait for the missing, then serve."""
     missing = _missing(look)
     if not _majority(look, known):
-        return memory, Decision(
-            WAITING, f"{len(known) + 1} of {len(look.nodes)} nodes answer: no majority to be the freshest of"
-        )
+        answering = f"{len(known) + 1} of {len(look.nodes)} nodes answer"
+        return Decision(WAITING, f"{answering}: no majority to be the freshest of")
     if missing and waited <= limits.patience:
-        return memory, Decision(WAITING, f"it waits for {missing} more, which may hold newer data")
+        return Decision(WAITING, f"it waits for {missing} more, which may hold newer data")
     if not verdict.held:
-        return memory, Decision(WAITING, "nobody else can: it is about to take the role", (Hold(),))
-    return memory, Decision(WAITING, "nobody else can: it takes the role", (Promote(),))
+        return Decision(WAITING, "nobody else can: it is about to take the role", (Hold(),))
+    return Decision(WAITING, "nobody else can: it takes the role", (Promote(),))
 
 
 def _bereft(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Seen) -> tuple[Memory, Decision]:

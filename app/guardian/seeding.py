@@ -23,12 +23,13 @@ _AGAIN: Final = 2.0
 
 async def ensure_seeded(settings: Settings) -> None:
     """Write sentinel.conf unless there is one already; retried for ever when the disk does not let us."""
-    while settings.conf and not Path(settings.conf).exists():
+    while settings.conf and not Path(settings.conf).exists():  # noqa: ASYNC240 - nothing else goes on yet
         primary, epoch = await _known(settings)
+        told = {"conf": settings.conf}
         try:
             seed.write(settings, primary=primary, epoch=epoch)
         except OSError as error:
-            log.error("sentinel.not_seeded", conf=settings.conf, error=str(error), remedy="make the directory writable")
+            log.critical("sentinel.not_seeded", error=str(error), remedy="make the directory writable", **told)
             await asyncio.sleep(_AGAIN)
         else:
             log.info("sentinel.seeded", conf=settings.conf, primary=settings.named(primary), epoch=epoch)
@@ -37,8 +38,8 @@ async def ensure_seeded(settings: Settings) -> None:
 async def _known(settings: Settings) -> tuple[int, int]:
     """What the other Sentinels name under the highest epoch; on a first install, the first node.
 
-    All guardians must come to the same name when no Sentinel knows anything, because Sentinels that begin with different
-    primaries at one epoch never agree. If the first node is not the freshest, the guardians put that right.
+    All guardians must come to the same name when no Sentinel knows anything, because Sentinels that begin with
+    different primaries at one epoch never agree. If the first node is not the freshest, the guardians put that right.
     """
 
     async def ask(place: int) -> Opinion | None:

@@ -51,7 +51,7 @@ async def tell(sentinels: Sequence[SentinelPeer], *commands: Command) -> int:
 
     async def one(peer: SentinelPeer) -> bool:
         try:
-            replies = await peer.link.call(*commands, timeout=_TIMEOUT)
+            replies = await peer.link.call(*commands, within=_TIMEOUT)
         except Away:
             return False
         errors = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]

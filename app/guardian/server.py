@@ -58,11 +58,14 @@ class Routes:
 
     def _answer(self, environ: WSGIEnvironment) -> Answer:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-        board = self._agent.board
         if path == "/handover":
             return self._hand_over(environ) if method == "POST" else _json(HTTPStatus.METHOD_NOT_ALLOWED, error="POST")
         if method not in {"GET", "HEAD"}:
             return _json(HTTPStatus.METHOD_NOT_ALLOWED, error="GET")
+        return self._show(path)
+
+    def _show(self, path: str) -> Answer:
+        board = self._agent.board
         match path:
             case "/livez":
                 return _text(time.monotonic() - board.turned < STUCK, "stuck")

@@ -1,4 +1,4 @@
-"""What a guardian is told: made from the checked configuration by ``launch.py``, handed to the small process as JSON."""
+"""What a guardian is told: made from the checked configuration by ``launch.py``, handed on as JSON."""
 
 from __future__ import annotations
 

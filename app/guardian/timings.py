@@ -40,10 +40,10 @@ def refusals(timings: Timings) -> Iterator[str]:
     if info >= down:
         yield (
             f"HAVEN_SENTINEL_INFO_PERIOD_MS={info}: not below HAVEN_SENTINEL_DOWN_AFTER_MS={down}, so Sentinel chooses "
-            "by replication offsets from before the death and may pass over the replica that has the last write; use 500"
+            "by replication offsets from before the death, and may pass over who has the last write; use 500"
         )
     if info < LEAST_INFO:
         yield (
-            f"HAVEN_SENTINEL_INFO_PERIOD_MS={info}: a candidate's INFO must be younger than 3 of these and comes once a "
-            f"second while its link is down, so below {LEAST_INFO} no replica is good enough; use 500"
+            f"HAVEN_SENTINEL_INFO_PERIOD_MS={info}: a candidate's INFO must be younger than 3 of these and comes once "
+            f"a second while its link is down, so below {LEAST_INFO} no replica is good enough; use 500"
         )

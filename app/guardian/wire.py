@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.guardian.settings import Credentials, Tls
 
 Command = tuple[str | int, ...]
+
 _MOST_UNREAD: Final = 4 << 20
 
 
@@ -96,7 +97,7 @@ class _Stream(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         futures = [loop.create_future() for _ in commands]
         self._waiting.extend(futures)
-        self._transport.write(b"".join(hiredis.pack_command(command) for command in commands))
+        self._transport.write(b"".join(hiredis.pack_command(command) for command in commands))  # type: ignore[arg-type]
         return futures
 
     def close(self) -> None:
@@ -119,35 +120,40 @@ class Link:
         self._stream: _Stream | None = None
         self._connecting = asyncio.Lock()
 
-    async def call(self, *commands: Command, timeout: float) -> list[Any]:
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected."""
+        return self._stream is not None and self._stream.open
+
+    async def call(self, *commands: Command, within: float) -> list[Any]:
         """Send commands in one go and return their replies; an error reply is an hiredis.ReplyError in its place.
 
         Args:
             commands: each with its arguments.
-            timeout: seconds for everything, a new connection included. It is closed when they are over.
+            within: seconds for everything, a new connection included. It is closed when they are over.
 
         Raises:
             Away: no connection, or no answer in time.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within):
                 stream = await self._open()
                 return [await future for future in stream.send(commands)]
         except TimeoutError:
             self.close()
-            raise Away(f"no answer within {timeout:g} s") from None
+            raise Away(f"no answer within {within:g} s") from None
         except asyncio.CancelledError:
             self.close()
             raise
 
-    async def one(self, *command: str | int, timeout: float = 1.0) -> Any:
+    async def one(self, *command: str | int, within: float = 1.0) -> Any:
         """Send one command and return its reply.
 
         Raises:
             Away: no connection, or no answer in time.
             hiredis.ReplyError: the server's own error.
         """
-        [reply] = await self.call(command, timeout=timeout)
+        [reply] = await self.call(command, within=within)
         if isinstance(reply, hiredis.ReplyError):
             raise reply
         return reply

@@ -34,7 +34,7 @@ AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
         *("+ping", "+info", "+role", "+client|setname"),
         # a promotion, or another primary, in one transaction that also drops clients and ends scripts
         *("+multi", "+exec", "+slaveof", "+replicaof", "+config|rewrite", "+client|kill", "+script|kill"),
-        # SENTINEL FAILOVER … COORDINATED of Valkey 9: the primary itself hands over
+        # SENTINEL FAILOVER … COORDINATED of Valkey 9: the primary hands over, while writes are paused
         *("+failover", "+client|pause", "+client|unpause"),
     ),
     "guardian": (

@@ -66,7 +66,7 @@ class GuardianNode(Process):
         settings = {"HAVEN_OPS_HOST": LOOPBACK, "HAVEN_OPS_PORT": str(port), "HAVEN_GUARDIAN_TOKEN": token}
         super().__init__([*PROGRAM, "guardian"], directory, env={**env, **settings})
 
-    def status(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """Return what it knows.
 
         Raises:

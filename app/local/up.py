@@ -9,10 +9,11 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from app.local.errors import LocalError
+from app.local.guardians import PROGRAM
 from app.local.options import Options
 from app.local.parts import Stage
 from app.local.redis import RedisCluster
-from app.local.stack import PROGRAM, build, environment
+from app.local.stack import build, environment
 from app.local.state import ALREADY, Claim, PartState, StackState, running
 from app.local.supervisor import Supervisor
 from app.local.tail import LogPump

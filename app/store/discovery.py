@@ -1,9 +1,10 @@
 """Finding the primary through the Sentinels: all are asked at once, the newest answer counts.
 
 While a majority of the answers hold the named primary for down, or one of them carries out a failover, or the primary
-says itself that it is a replica, another known node whose ROLE says master counts as found before the Sentinels publish
-it: they confirm a promotion by an INFO they send once a second, so this saves up to 0.8 s of every failover. The named node itself does not count then, not even
-when it answers: it may be a former primary that has just woken up.
+says itself that it is a replica, another known node whose ROLE says master counts as found before the Sentinels
+publish it: they confirm a promotion by an INFO they send once a second, so this saves up to 0.8 s of every failover.
+The named node itself does not count then, not even when it answers: it may be a former primary that has just woken
+up.
 """
 
 from __future__ import annotations

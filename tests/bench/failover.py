@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 from app.config import load_config
 from app.guardian.settings import Timings
 from app.local import RedisCluster
-from app.local.nodes import RedisNode
 from app.store import create_store
 from tests.bench.plain import PlainCluster
 from tests.bench.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from app.local.nodes import RedisNode
 
 FAULTS = ("death", "freeze", "handover")
 WORST = {"death": (0.5, 1.0), "freeze": (1.5, 2.5), "handover": (0.3, 0.3)}
@@ -77,7 +78,7 @@ def ours(directory: Path, rounds: int, report: Callable[[str, int, float], None]
                     if fault == "handover":
                         ordinal = cluster.nodes.index(primary) + 1
                         code, outcome = cluster.guardian(ordinal).hand_over()
-                        assert code == 200, outcome  # noqa: S101 - a benchmark of something else otherwise
+                        assert code == 200, outcome  # a benchmark of something else otherwise
                     else:
                         injure(primary, fault)
                     writer.until_back(since, LONGEST)
@@ -98,7 +99,7 @@ def plain(directory: Path, timings: Timings, rounds: int) -> dict[str, Tally]:
                 cluster.wait_healthy(LONGEST)
                 client = cluster.client()
                 primary = cluster.primary()
-                with Writer(lambda key, client=client: client.set(key, "v"), f"{fault}:{number}:") as writer:  # type: ignore[misc]
+                with Writer(lambda key, client=client: client.set(key, "v"), f"{fault}:{number}:") as writer:
                     time.sleep(SETTLE)
                     since = time.monotonic()
                     if fault == "handover":
@@ -134,7 +135,7 @@ def book(tally: Tally, writer: Writer, since: float, primary: RedisNode) -> None
     tally.gaps.append(writer.gap(since))
     tally.written += len(writer.acknowledged)
     tally.errors += len(writer.errors)
-    tally.lost += writer.missing(lambda keys: primary.client.mget(keys))  # type: ignore[arg-type, return-value]
+    tally.lost += writer.missing(primary.client.mget)
 
 
 def main() -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +36,7 @@ class Writer:
         self.acknowledged: list[tuple[float, str]] = []
         self.errors: list[str] = []
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -69,7 +70,7 @@ class Writer:
     def gap(self, since: float) -> float:
         """The longest time between two acknowledgements from just before `since` on, seconds."""
         moments = [moment for moment, _ in self.acknowledged if moment > since - 0.2]
-        return max((after - before for before, after in zip(moments, moments[1:], strict=False)), default=float("inf"))
+        return max((after - before for before, after in pairwise(moments)), default=float("inf"))
 
     def missing(self, get: Callable[[list[str]], Iterable[object]]) -> int:
         """How many acknowledged keys are not there.

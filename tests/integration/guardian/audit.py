@@ -54,7 +54,7 @@ class Audited:
             return
         self._cluster.wait_healthy(60)
         client: Any = self._cluster.primary().client
-        missing = self.writer.missing(lambda keys: client.mget(keys))
+        missing = self.writer.missing(client.mget)
         assert missing == 0, f"{missing} of {len(self.writer.acknowledged)} acknowledged writes are gone"
         assert len(self.writer.acknowledged) >= self.least, self.writer.errors[:3]
 

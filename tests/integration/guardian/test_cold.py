@@ -61,7 +61,7 @@ def test_one_of_three_never_serves_alone_and_says_what_it_waits_for(cluster: Red
     first.start()
     time.sleep(6)  # longer than its patience
     assert not primaries(cluster)
-    status = cluster.guardian(1).status()
+    status = cluster.guardian(1).report()
     assert status["state"] == "waiting"
     assert "no majority" in status["reason"] or "waits for 2 more" in status["reason"]
 
@@ -91,7 +91,7 @@ def test_a_stop_of_everything_keeps_data_and_sentinel_files(engine: Engine, tmp_
         cluster.wait_healthy()
         primary = cluster.primary()
         primary.client.set("kept", "yes")
-        assert primary.client.execute_command("WAIT", 2, 1000) == 2  # type: ignore[no-untyped-call]
+        assert primary.client.execute_command("WAIT", 2, 1000) == 2
     files = [cluster.sentinel(place).conf.stat().st_ino for place in (1, 2, 3)]
     ids = [cluster.sentinel(place).conf.read_text().partition("sentinel myid ")[2][:40] for place in (1, 2, 3)]
     assert all(files)
@@ -111,7 +111,7 @@ def test_a_sentinel_that_lost_its_disk_is_seeded_with_what_the_others_know(clust
     cluster.wait_healthy()
     place = ordinal(cluster, old)
     sentinel, guardian = cluster.sentinel(place), cluster.guardian(place)
-    identity = sentinel.client.execute_command("SENTINEL", "MYID")  # type: ignore[no-untyped-call]
+    identity = sentinel.client.execute_command("SENTINEL", "MYID")
     epoch = sentinel.view()["config-epoch"]
     sentinel.kill()
     guardian.kill()
@@ -120,7 +120,7 @@ def test_a_sentinel_that_lost_its_disk_is_seeded_with_what_the_others_know(clust
     until(sentinel.conf.exists)
     sentinel.start()
     sentinel.wait_ready()
-    assert sentinel.client.execute_command("SENTINEL", "MYID") == identity  # type: ignore[no-untyped-call]
+    assert sentinel.client.execute_command("SENTINEL", "MYID") == identity
     assert int(sentinel.view()["config-epoch"]) >= int(epoch)
     assert int(sentinel.view()["port"]) == cluster.primary().port
     cluster.wait_healthy()

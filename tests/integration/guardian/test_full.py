@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from tests.integration.engines import Engine
 
 
+def fill(store: Store) -> None:
+    for number in range(10_000):
+        store.redis.set(f"full:{number}", "x" * 10_000)
+
+
 def test_full_memory_refuses_writes_and_nothing_else_changes(cluster: RedisCluster, store: Store) -> None:
     primary = cluster.primary()
     for node in cluster.nodes:
         node.client.config_set("maxmemory", "3mb")
     try:
         with pytest.raises(StoreFull):
-            for number in range(10_000):
-                store.redis.set(f"full:{number}", "x" * 10_000)
+            fill(store)
         before = primary.heartbeat()
         time.sleep(3)
         assert primary.heartbeat() > before  # the heartbeat still gets through

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -29,6 +30,10 @@ def get(port: int, path: str) -> tuple[int, str]:
     return answer.status, answer.read().decode()
 
 
+def is_ready(port: int) -> bool:
+    return get(port, "/readyz") == (200, "ok\n")
+
+
 def test_it_is_small_and_idle(cluster: RedisCluster) -> None:
     processes = [psutil.Process(guardian.pid) for guardian in cluster.guardians]
     before = [sum(process.cpu_times()[:2]) for process in processes]
@@ -45,7 +50,7 @@ def test_probes_status_and_metrics(cluster: RedisCluster) -> None:
     for place in (1, 2, 3):
         port = cluster.guardian(place).port
         assert get(port, "/livez") == (200, "ok\n")
-        until(lambda port=port: get(port, "/readyz") == (200, "ok\n"))
+        until(partial(is_ready, port))
         status, body = get(port, "/metrics")
         assert status == 200
         role = "primary" if cluster.node(place) is primary else "replica"
@@ -54,7 +59,7 @@ def test_probes_status_and_metrics(cluster: RedisCluster) -> None:
         assert "haven_guardian_reachable_sentinels 3.0" in body
         assert get(port, "/nothing")[0] == 404
         assert get(port, "/handover")[0] == 405
-    until(lambda: (cluster.guardian(1).status()["lag_ms"] or 0) <= 2_000)
+    until(lambda: (cluster.guardian(1).report()["lag_ms"] or 0) <= 2_000)
 
 
 def test_readiness_follows_the_role_and_says_why(cluster: RedisCluster) -> None:
@@ -95,7 +100,7 @@ def test_a_frozen_guardian_wakes_up_to_the_truth(cluster: RedisCluster, audited:
         old.start()
         time.sleep(1)
         guardian.thaw()
-        until(lambda: guardian.status()["state"] == "replica")
+        until(lambda: guardian.report()["state"] == "replica")
     assert cluster.primary() is not old
 
 

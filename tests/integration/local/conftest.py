@@ -37,10 +37,10 @@ Runner = Callable[..., "Popen[str]"]
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
     # The groups need ports in a row: walk until such a place is found, another one for each test directory.
-    for start in range(20_000 + hash(tmp_path) % 8_000, 32_000, 10):
-        if all(is_free(port) for port in range(start, start + 9)):
-            return Options(tmp_path / "data", start, start + 1, start + 4, start + 7)
-    pytest.fail("no nine free ports in a row")
+    for start in range(20_000 + hash(tmp_path) % 8_000, 32_000, 12):
+        if all(is_free(port) for port in range(start, start + 12)):
+            return Options(tmp_path / "data", start, start + 1, start + 4, start + 7, start + 9)
+    pytest.fail("no twelve free ports in a row")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def run_up(tmp_path: Path, options: Options) -> Iterator[Runner]:
     started: list[Popen[str]] = []
 
     def run(env: dict[str, str] | None = None) -> "Popen[str]":
-        ports = (options.http_port, options.redis_port, options.sentinel_port, options.ops_port)
+        ports = (options.http_port, options.redis_port, options.sentinel_port, options.ops_port, options.guardian_port)
         command = [sys.executable, "-c", RUN, str(options.data), str(program), *map(str, ports)]
         started.append(Popen(command, stdout=PIPE, stderr=STDOUT, text=True, env=env))
         return started[-1]

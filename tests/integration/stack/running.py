@@ -24,8 +24,8 @@ class RunningStack:
     def __init__(self, directory: Path) -> None:
         self.data = directory / "data"
         self.log = directory / "up.log"
-        ports = (self._row(1), self._row(3), self._row(3), self._row(2))
-        self.http, self.redis, self.sentinel, self.ops = ports
+        ports = (self._row(1), self._row(3), self._row(3), self._row(2), self._row(3))
+        self.http, self.redis, self.sentinel, self.ops, self.guardian = ports
         self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
@@ -47,8 +47,14 @@ class RunningStack:
         return self._process.pid
 
     def arguments(self) -> list[str]:
-        ports = ("http", self.http), ("redis", self.redis), ("sentinel", self.sentinel), ("ops", self.ops)
-        options = [word for name, port in ports for word in (f"--{name}-port", str(port))]
+        ports = {
+            "http": self.http,
+            "redis": self.redis,
+            "sentinel": self.sentinel,
+            "ops": self.ops,
+            "guardian": self.guardian,
+        }
+        options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
         return [sys.executable, "-m", "app.cli", "up", "--data", str(self.data), *options]
 
     def __enter__(self) -> Self:

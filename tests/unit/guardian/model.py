@@ -1,4 +1,4 @@
-"""A model of three nodes (Redis, Sentinel, guardian each) for property tests: real decisions, simulated everything else.
+"""A model of three nodes (Redis, Sentinel, guardian each) for property tests: real decisions, the rest simulated.
 
 It keeps what matters of the real ones: a Redis boots from its disk as a replica of nowhere; a replica that gets a link
 takes over its primary's whole data; a primary takes writes only while a replica is in reach; Sentinels vote once per
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from app.guardian.decide import decide
 from app.guardian.facts import (
+    NEVER,
     STRANGER,
     Beat,
     Follow,
@@ -54,7 +55,7 @@ class Redis:
     run: int = 0
     offset: int = 0
     data: set[int] = field(default_factory=set)
-    freshness: Freshness = Freshness()
+    freshness: Freshness = NEVER
     heard: dict[int, float] = field(default_factory=dict)  # as a primary: when each replica was last in reach
     pending: list[tuple[str, int]] = field(default_factory=list)  # commands that wait until it thaws
 
@@ -111,7 +112,7 @@ class World:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - chance, not a secret
         self.now = 0.0
         self.redis = [Redis() for _ in range(SIZE)]
         self.sentinels = [Sentinel() for _ in range(SIZE)]
@@ -138,7 +139,7 @@ class World:
             loading=self.now + loading,
             run=old.run + 1,
             data=set() if emptied else set(old.data),
-            freshness=Freshness() if emptied else old.freshness,
+            freshness=NEVER if emptied else old.freshness,
         )
 
     def kill(self, place: int) -> None:
@@ -264,10 +265,10 @@ class World:
             node.data.add(write)
             node.offset += 1
             for replica, each in enumerate(self.redis):
-                if each.linked and each.answers and each.follows == place and self.reach(place, replica):
-                    if self.random.random() < 0.7:
-                        self._copy(node, each)
-                        self.acknowledged[write] = tuple(other.run for other in self.redis)
+                linked = each.linked and each.answers and each.follows == place and self.reach(place, replica)
+                if linked and self.random.random() < 0.7:
+                    self._copy(node, each)
+                    self.acknowledged[write] = tuple(other.run for other in self.redis)
             return
 
     def _seen(self, place: int) -> Seen:

@@ -11,7 +11,7 @@ from app.local.state import Claim, PartState, StackState, pid_alive, running
 
 def state(pid: int) -> StackState:
     part = PartState("web", pid, "127.0.0.1:8000", 1.5, 2, once=False)
-    return StackState(pid, 1.0, 8000, [7001], [7101], [9101, 9102], {"HAVEN_ENV": "development"}, [part])
+    return StackState(pid, 1.0, 8000, [7001], [7101], [9101, 9102], {"HAVEN_ENV": "development"}, [9201], [part])
 
 
 def test_it_is_read_back_as_written(tmp_path: Path) -> None:
