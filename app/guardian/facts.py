@@ -48,6 +48,7 @@ class Seen:
         ailing: why it can't save; empty if it can.
         replicas: replicas that are linked to it.
         version: such as 8.2.3.
+        coordinates: its kind knows SENTINEL FAILOVER … COORDINATED.
     """
 
     primary: bool
@@ -61,6 +62,7 @@ class Seen:
     ailing: str = ""
     replicas: int = 0
     version: str = ""
+    coordinates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

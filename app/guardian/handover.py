@@ -46,7 +46,6 @@ _SEEN: Final = 1.5
 _SYNCED: Final = 0.5
 _AGREED: Final = 5.0
 _SPARE: Final = 1.0
-_COORDINATED_SINCE: Final = (9, 0, 1)
 
 
 class Refused(Exception):
@@ -116,12 +115,12 @@ class Handover:
         settings, started = self._settings, time.monotonic()
         outcome = Outcome(REFUSED, "", settings.name, seconds=self._seconds)
         try:
-            candidate, sentinel, version = await self._choose(to)
+            candidate, sentinel, coordinated = await self._choose(to)
             outcome.after = settings.named(candidate)
             log.info("handover.begins", to=outcome.after)
             await self._mark(candidate, sentinel)
             try:
-                await self._move(candidate, sentinel, version)
+                await self._move(candidate, sentinel, coordinated=coordinated)
                 await self._agree(candidate)
             finally:
                 await self._unmark(candidate, sentinel)
@@ -135,7 +134,7 @@ class Handover:
         log.info("handover.ended", **outcome.as_dict())
         return outcome
 
-    async def _choose(self, to: str | None) -> tuple[int, SentinelPeer, str]:
+    async def _choose(self, to: str | None) -> tuple[int, SentinelPeer, bool]:
         settings, look = self._settings, await self._look()
         verdict = judge(look, HOLD_MS)
         me = look.nodes[settings.me]
@@ -154,7 +153,7 @@ class Handover:
             said = "; ".join(f"{settings.named(place)} {reason}" for place, reason in reasons.items())
             raise Refused(f"no replica is fit: {said}")
         candidate = max(fit, key=lambda place: self._offset(look.nodes[place]))
-        return candidate, self._sentinels[self._beside(look, candidate)], me.version
+        return candidate, self._sentinels[self._beside(look, candidate)], me.coordinates
 
     def _unfit(self, look: Look, place: int) -> str:
         node = look.nodes[place]
@@ -211,11 +210,8 @@ class Handover:
             except (Away, hiredis.ReplyError) as error:
                 log.warning("handover.not_undone", command=command[0], error=str(error))
 
-    async def _move(self, candidate: int, sentinel: SentinelPeer, version: str) -> None:
-        if _knows_coordinated(version):
-            started = time.monotonic()
-            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", within=_CALL)
-            await self._promoted(candidate, started)
+    async def _move(self, candidate: int, sentinel: SentinelPeer, *, coordinated: bool) -> None:
+        if coordinated and await self._coordinated(candidate, sentinel):
             return
         paused = time.monotonic()
         try:
@@ -228,6 +224,17 @@ class Handover:
         finally:
             await self._own.one("CLIENT", "UNPAUSE", within=_CALL)
             self._seconds["paused"] = time.monotonic() - paused
+
+    async def _coordinated(self, candidate: int, sentinel: SentinelPeer) -> bool:
+        """Let the servers do it; False if this Sentinel does not know how, and nothing was begun."""
+        started = time.monotonic()
+        try:
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", within=_CALL)
+        except hiredis.ReplyError as error:
+            log.info("handover.not_coordinated", error=str(error))
+            return False
+        await self._promoted(candidate, started)
+        return True
 
     async def _pause(self) -> None:
         await self._own.one("CLIENT", "PAUSE", _PAUSE_MS, "WRITE", within=_CALL)
@@ -279,13 +286,3 @@ class Handover:
                 )
             await asyncio.sleep(_WATCH * 4)
         self._seconds["agreed"] = time.monotonic() - started
-
-
-def _knows_coordinated(version: str) -> bool:
-    """Whether a server of this version hands over by itself; Redis' versions end at 8 so far and never do."""
-    return version_of(version) >= _COORDINATED_SINCE
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """Read a version such as 9.0.1."""
-    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NOWHERE: Final = ("127.0.0.1", 1)
 """Nothing listens there: a Redis that follows it is a replica of nothing, and harmless."""
 _LOADING: Final = "LOADING"
+_COORDINATED_SINCE: Final = (9, 0, 1)
 
 
 class RedisPeer:
@@ -70,6 +71,7 @@ class RedisPeer:
             ailing=_ailing(fields),
             replicas=int(fields.get("connected_slaves", 0)),
             version=fields.get("valkey_version") or fields.get("redis_version", ""),
+            coordinates=coordinates(fields.get("valkey_version", "")),
         )
 
 
@@ -136,6 +138,15 @@ def parse_freshness(reply: Any) -> Freshness:
     except ValueError:
         return Freshness()
     return Freshness(epoch, sequence, time_ms)
+
+
+def coordinates(valkey_version: str) -> bool:
+    """Whether this Valkey hands over by itself (since 9.0; 9.0.0 broke other things of Sentinel); Redis never does.
+
+    Args:
+        valkey_version: empty for a Redis.
+    """
+    return tuple(int(part) for part in valkey_version.split(".") if part.isdigit()) >= _COORDINATED_SINCE
 
 
 def _ailing(fields: dict[str, str]) -> str:

@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector, generate_latest
 
 from app.guardian.handover import DONE, REFUSED
-from app.ops import metrics_files
+from app.ops import metrics
 from app.ops.httpd import listen
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Routes:
             case "/status":
                 return _json(HTTPStatus.OK, **board.status)
             case "/metrics":
-                return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics_files.render()
+                return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(metrics.GUARDIAN)
         return HTTPStatus.NOT_FOUND, _TEXT, b"try /livez, /readyz, /metrics, /status, or POST /handover\n"
 
     def _hand_over(self, environ: WSGIEnvironment) -> Answer:
@@ -101,6 +101,7 @@ def serve(settings: Settings, agent: Agent, loop: asyncio.AbstractEventLoop) -> 
         OSError: the port can't be had.
     """
     host, port = settings.http
+    ProcessCollector(registry=metrics.GUARDIAN)
     server = listen(host, port, Routes(settings, agent, loop))
     threading.Thread(target=server.serve_forever, name="haven-http", daemon=True).start()
     return server

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from app.guardian.facts import Freshness
-from app.guardian.peers import parse_freshness
+from app.guardian.peers import pairs, parse_freshness
 from app.local.acl import OPEN, Access
 from app.local.conf import MASTER_NAME, render_redis
 from app.local.errors import LocalError
@@ -180,3 +180,8 @@ class SentinelNode(Node):
         flat = command(self.client, "SENTINEL", "MASTER", MASTER_NAME)
         fields = flat.items() if isinstance(flat, dict) else zip(flat[::2], flat[1::2], strict=True)
         return {str(key): str(value) for key, value in fields}
+
+    def promotable(self) -> int:
+        """Return how many replicas it may promote, as far as it knows: it reads their priorities twice a second."""
+        replicas = command(self.client, "SENTINEL", "REPLICAS", MASTER_NAME)
+        return sum(pairs(fields)["slave-priority"] != "0" for fields in replicas)

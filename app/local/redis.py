@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from redis.exceptions import RedisError
+
 from app.guardian.settings import Tls
 from app.local.acl import Access, Users
 from app.local.binaries import find_redis
@@ -275,7 +277,12 @@ class RedisCluster:
             return f"{sentinel.name} knows {view.peers} other Sentinels"
         if view.replicas != len(self.nodes) - 1:
             return f"{sentinel.name} knows {view.replicas} replicas"
-        return ""
+        try:
+            promotable = sentinel.promotable()
+        except RedisError:
+            return f"{sentinel.name} does not answer"
+        # A failover that finds none is tried again only after twice the failover timeout.
+        return "" if promotable == view.replicas else f"{sentinel.name} may promote {promotable} replicas"
 
     def __enter__(self) -> Self:
         self.start()

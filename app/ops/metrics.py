@@ -6,7 +6,7 @@ the workers' values are joined. Label values are bounded: routes, commands and h
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LATENCY = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -78,35 +78,59 @@ TASK_OUTCOMES = Counter(
 )
 TASK_REDELIVERIES = Counter("haven_task_redeliveries_total", "Tasks taken over from a worker that fell silent.")
 
+# The guardian shows these and no others, and no other process shows them: a zero from a worker would mean nothing.
+GUARDIAN = CollectorRegistry()
 GUARDIAN_STATE = Gauge(
-    "haven_guardian_state_info", "What this node's Redis is to its guardian: 1 for the present state.", ["state"]
+    "haven_guardian_state_info",
+    "What this node's Redis is to its guardian: 1 for the present state.",
+    ["state"],
+    registry=GUARDIAN,
 )
 GUARDIAN_EPOCH = Gauge(
-    "haven_guardian_epoch_number", "Configuration epoch under which a majority of the Sentinels name the primary."
+    "haven_guardian_config_epoch",
+    "Configuration epoch under which a majority of the Sentinels name the primary.",
+    registry=GUARDIAN,
 )
-GUARDIAN_PRIMARIES = Gauge("haven_guardian_primaries_nodes", "Redis servers in reach that say they are primary.")
-GUARDIAN_NODES = Gauge("haven_guardian_reachable_nodes", "Redis servers that answer.")
-GUARDIAN_SENTINELS = Gauge("haven_guardian_reachable_sentinels", "Sentinels that answer and watch the primary.")
-GUARDIAN_FIT = Gauge("haven_guardian_fit_ratio", "Whether Sentinel may promote this node: 1 or 0.")
+GUARDIAN_PRIMARIES = Gauge(
+    "haven_guardian_primaries_nodes", "Redis servers in reach that say they are primary.", registry=GUARDIAN
+)
+GUARDIAN_NODES = Gauge("haven_guardian_reachable_nodes", "Redis servers that answer.", registry=GUARDIAN)
+GUARDIAN_SENTINELS = Gauge(
+    "haven_guardian_reachable_sentinels", "Sentinels that answer and watch the primary.", registry=GUARDIAN
+)
+GUARDIAN_FIT = Gauge("haven_guardian_fit_ratio", "Whether Sentinel may promote this node: 1 or 0.", registry=GUARDIAN)
 GUARDIAN_LAG = Gauge(
-    "haven_guardian_lag_seconds", "How much older this node's last heartbeat is than the primary's; NaN when unknown."
+    "haven_guardian_lag_seconds",
+    "How much older this node's last heartbeat is than the primary's; NaN when unknown.",
+    registry=GUARDIAN,
 )
 GUARDIAN_BEAT = Gauge(
-    "haven_guardian_heartbeat_timestamp_seconds", "Time of the last heartbeat in this node's data, by its primary."
+    "haven_guardian_heartbeat_timestamp_seconds",
+    "Time of the last heartbeat in this node's data, by its primary.",
+    registry=GUARDIAN,
 )
-GUARDIAN_FAILOVERS = Counter("haven_guardian_failovers_total", "Times the named primary changed.")
+GUARDIAN_FAILOVERS = Counter("haven_guardian_failovers_total", "Times the named primary changed.", registry=GUARDIAN)
 GUARDIAN_LAST_FAILOVER = Gauge(
-    "haven_guardian_last_failover_seconds", "From the loss of the named primary to another that serves, the last time."
+    "haven_guardian_last_failover_seconds",
+    "From the loss of the named primary to another that serves, the last time.",
+    registry=GUARDIAN,
 )
 GUARDIAN_HINTS = Counter(
-    "haven_guardian_hints_total", "Hints to the Sentinels, by what followed: failover or none.", ["followed"]
+    "haven_guardian_hints_total",
+    "Hints to the Sentinels, by what followed: failover or none.",
+    ["followed"],
+    registry=GUARDIAN,
 )
-GUARDIAN_HANDOVERS = Counter("haven_guardian_handovers_total", "Handovers: done, refused, timed_out.", ["result"])
+GUARDIAN_HANDOVERS = Counter(
+    "haven_guardian_handovers_total", "Handovers: done, refused, timed_out.", ["result"], registry=GUARDIAN
+)
 GUARDIAN_LAST_PAUSE = Gauge(
-    "haven_guardian_last_handover_pause_seconds", "How long writes were paused by the last handover."
+    "haven_guardian_last_handover_pause_seconds", "How long writes were paused by the last handover.", registry=GUARDIAN
 )
 GUARDIAN_PROMOTIONS = Counter(
-    "haven_guardian_promotions_total", "Times this node took the role itself, because nobody else could."
+    "haven_guardian_promotions_total",
+    "Times this node took the role itself, because nobody else could.",
+    registry=GUARDIAN,
 )
 
 # Read from Redis when scraped, not counted in a process: see ops/queues.py.

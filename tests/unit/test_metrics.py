@@ -3,12 +3,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from app.ops import metrics
 
-AREAS = "http|store|cache|limit|session|event|task"
-UNITS = "seconds|total|connections|requests|streams|tasks|circuits"
+AREAS = "http|store|cache|limit|session|event|task|guardian"
+UNITS = "seconds|total|connections|requests|streams|tasks|circuits|nodes|sentinels|epoch|info|ratio"
 DECLARED = {name: value for name, value in vars(metrics).items() if isinstance(value, Counter | Gauge | Histogram)}
 FROM_REDIS = {name: value for name, value in vars(metrics).items() if name.startswith("QUEUE_")}
 
@@ -36,7 +36,12 @@ def test_a_metric_says_what_it_means(name: str) -> None:
     assert DECLARED[name]._documentation.endswith(".")
 
 
-@pytest.mark.parametrize("name", [name for name, metric in DECLARED.items() if isinstance(metric, Gauge)])
+SHARED_GAUGES = [
+    name for name, metric in DECLARED.items() if isinstance(metric, Gauge) and not name.startswith("GUARDIAN_")
+]
+
+
+@pytest.mark.parametrize("name", SHARED_GAUGES)
 def test_a_gauge_says_how_the_workers_values_are_joined_and_forgets_the_dead(name: str) -> None:
     gauge = DECLARED[name]
     assert isinstance(gauge, Gauge)
@@ -49,6 +54,14 @@ def test_durations_have_buckets_in_order_from_milliseconds_on(name: str) -> None
     bounds = histogram._kwargs["buckets"]
     assert list(bounds) == sorted(set(bounds))
     assert bounds[0] <= 0.005
+
+
+def test_the_guardians_metrics_are_shown_by_guardians_only() -> None:
+    ours = {family.name for family in metrics.GUARDIAN.collect()}
+    everyones = {family.name for family in REGISTRY.collect()}
+    assert len(ours) == sum(name.startswith("GUARDIAN_") for name in DECLARED)
+    assert not ours & everyones
+    assert not any("guardian" in name for name in everyones)
 
 
 def test_operations_are_measured_under_one_name_each() -> None:

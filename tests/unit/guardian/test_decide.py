@@ -1,0 +1,274 @@
+"""Every rule, by example; what faults have taught is marked as such."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.guardian.facts import (
+    AWAY,
+    JOINING,
+    REPLICA,
+    STRANGER,
+    WAITING,
+    Beat,
+    Follow,
+    Freshness,
+    HandOver,
+    Hint,
+    Hold,
+    Opinion,
+    Promote,
+    Release,
+    SetFit,
+)
+from app.guardian.memory import HOLD_MS, Limits
+from tests.unit.guardian.worlds import NEVER, NEW, OLD, Story, booted, names, primary, replica
+
+LIMITS = Limits()
+
+
+def test_a_first_install_makes_the_first_node_primary_with_the_sentinels_held() -> None:
+    story = Story()
+    nodes = [booted(NEVER), booted(NEVER), booted(NEVER)]
+    assert story.see(nodes, names(0, 0, 0, epoch=0)).orders == (Hold(),)
+    held = [Opinion(0, 0, down_after=HOLD_MS)] * 3
+    assert story.see(nodes, held).orders == (Promote(),)
+    assert story.see([primary(NEVER), *nodes[1:]], held).orders == (Beat(0), Release())
+
+
+def test_the_others_of_a_first_install_wait_and_then_follow() -> None:
+    story = Story(me=2)
+    nodes = [booted(NEVER), booted(NEVER), booted(NEVER)]
+    assert story.see(nodes, names(0, 0, 0)).orders == ()
+    assert story.see([primary(NEVER), *nodes[1:]], names(0, 0, 0)).orders == (Follow(0),)
+    following = replica(0, NEVER, fit=False)
+    decision = story.see([primary(NEVER), nodes[1], following], names(0, 0, 0))
+    assert (decision.state, decision.orders) == (REPLICA, (SetFit(True),))
+
+
+def test_a_dead_primary_is_hinted_once_a_second_while_it_is_named() -> None:
+    story = Story()
+    nodes = [None, replica(0), replica(0)]
+    decision = story.see(nodes, names(0, 0, 0), refused=True)
+    assert decision.state == AWAY
+    assert isinstance(decision.orders[0], Hint)
+    assert story.see(nodes, names(0, 0, 0), after=0.5, refused=True).orders == ()
+    assert story.see(nodes, names(0, 0, 0), after=0.6, refused=True).orders != ()
+    assert story.see(nodes, [*names(0, 0), Opinion(0, 1, busy=True)], after=2, refused=True).orders == ()
+    assert story.see(nodes, names(1, 1, 1, epoch=2), after=2, refused=True).orders == ()
+
+
+def test_a_primary_that_does_not_answer_is_not_proof_of_anything() -> None:
+    assert Story().see([None, replica(0), replica(0)], names(0, 0, 0)).orders == ()
+
+
+def test_a_dead_replica_is_no_reason_for_a_hint() -> None:
+    assert Story(me=1).see([primary(), None, replica(0)], names(0, 0, 0), refused=True).orders == ()
+
+
+@pytest.mark.parametrize("freshness", [OLD, NEW, NEVER])
+def test_a_named_node_that_restarted_lets_a_peer_with_data_as_fresh_go_first(freshness: Freshness) -> None:
+    story = Story()
+    decision = story.see([booted(freshness), replica(0, linked=False), replica(0, linked=False)], names(0, 0, 0))
+    assert [type(order) for order in decision.orders] == [Hint]
+
+
+def test_it_promotes_itself_when_it_alone_has_the_newest_data() -> None:
+    story = Story()
+    nodes = [booted(NEW), booted(OLD), booted(NEVER)]
+    assert story.see(nodes, names(0, 0, 0)).orders == (Hold(),)
+    assert story.see(nodes, [Opinion(0, 1, down_after=HOLD_MS)] * 3).orders == (Promote(),)
+
+
+def test_it_never_promotes_itself_over_a_fresher_peer_that_is_not_fit_yet() -> None:
+    story = Story()
+    held = [Opinion(0, 1, down_after=HOLD_MS)] * 3
+    for _ in range(200):
+        assert story.see([booted(OLD), booted(NEW), booted(OLD)], held, after=1).orders == ()
+
+
+def test_it_waits_for_a_missing_node_but_not_for_ever() -> None:
+    story = Story()
+    nodes = [booted(NEW), booted(OLD), None]
+    decision = story.see(nodes, names(0, 0, 0))
+    assert (decision.orders, decision.reason) == ((), "it waits for 1 more, which may hold newer data")
+    assert story.see(nodes, names(0, 0, 0), after=LIMITS.patience - 0.5).orders == ()
+    assert story.see(nodes, names(0, 0, 0), after=1).orders == (Hold(),)
+
+
+def test_a_node_that_loads_counts_as_missing() -> None:
+    story = Story()
+    assert "waits for 1 more" in story.see([booted(NEW), booted(OLD), booted(None)], names(0, 0, 0)).reason
+    loading = story.see([booted(None), booted(OLD), booted(OLD)], names(0, 0, 0))
+    assert (loading.state, loading.orders) == (WAITING, ())
+
+
+def test_one_of_three_never_promotes_itself() -> None:
+    story = Story()
+    held = [Opinion(0, 1, down_after=HOLD_MS)] * 3
+    for _ in range(100):
+        decision = story.see([booted(NEW), None, None], held, after=10)
+        assert (decision.state, decision.orders) == (WAITING, ())
+    assert "no majority" in decision.reason
+
+
+def test_it_does_not_promote_itself_before_the_sentinels_are_held_or_while_they_are_at_work() -> None:
+    story = Story()
+    nodes = [booted(NEW), booted(OLD), booted(OLD)]
+    assert story.see(nodes, [Opinion(0, 1, down_after=HOLD_MS), *names(0, 0)]).orders == (Hold(),)
+    busy = [Opinion(0, 1, busy=True, down_after=HOLD_MS)] * 3
+    assert story.see(nodes, busy).orders == ()
+
+
+def test_peers_as_fresh_that_the_sentinels_can_not_choose_do_not_block_it_for_ever() -> None:
+    story = Story()
+    nodes = [booted(NEW), replica(0, linked=False), replica(0, linked=False)]
+    story.see(nodes, names(0, 0, 0))
+    assert story.see(nodes, names(0, 0, 0), after=LIMITS.sentinels + 1).orders == (Hold(),)
+    fresher = [booted(OLD), *nodes[1:]]
+    assert isinstance(Story().see(fresher, names(0, 0, 0)).orders[0], Hint)
+    later = story.see(fresher, names(0, 0, 0), after=60)
+    assert [type(order) for order in later.orders] == [Hint]  # data is worth more than time
+
+
+def test_after_a_stop_of_everything_only_the_freshest_lets_itself_be_promoted() -> None:
+    nodes = [booted(OLD), booted(NEW), booted(OLD)]
+    assert Story(me=1).see(nodes, names(0, 0, 0)).orders == (SetFit(True),)
+    assert Story(me=2).see(nodes, names(0, 0, 0)).orders == ()
+    nodes[1] = replace(nodes[1], fit=True)
+    assert isinstance(Story().see(nodes, names(0, 0, 0)).orders[0], Hint)
+
+
+def test_among_equals_the_named_node_goes_first_then_the_lowest() -> None:
+    nodes = [booted(), booted(), booted()]
+    assert Story(me=0).see(nodes, names(1, 1, 1)).orders == ()
+    without = [nodes[0], None, nodes[2]]
+    story = Story(me=0)
+    assert story.see(without, names(1, 1, 1)).orders == ()
+    assert story.see(without, names(1, 1, 1), after=LIMITS.patience + 1).orders == (SetFit(True),)
+    other = Story(me=2)
+    other.see(without, names(1, 1, 1))
+    assert other.see(without, names(1, 1, 1), after=LIMITS.patience + 1).orders == ()
+
+
+def test_a_replica_in_step_stays_fit_when_its_primary_goes() -> None:
+    decision = Story(me=1).see([None, replica(0, linked=False), replica(0, linked=False)], names(0, 0, 0))
+    assert decision.orders == ()
+
+
+def test_a_replica_that_lacks_what_a_peer_has_is_not_fit() -> None:
+    nodes = [None, replica(0, OLD, linked=False), replica(0, NEW, linked=False)]
+    assert Story(me=1).see(nodes, names(0, 0, 0)).orders == (SetFit(False),)
+    assert Story(me=2).see(nodes, names(0, 0, 0)).orders == ()
+
+
+def test_a_replica_cut_off_from_a_living_primary_is_fit_for_two_seconds_more() -> None:
+    story = Story(me=1)
+    nodes = [primary(), replica(0, linked=False), replica(0)]
+    assert story.see(nodes, names(0, 0, 0)).orders == ()
+    assert story.see(nodes, names(0, 0, 0), after=LIMITS.cut + 0.5).orders == (SetFit(False),)
+
+
+def test_a_fit_replica_makes_sentinel_forget_how_long_its_link_has_been_down() -> None:
+    """Found when two Sentinels were away for long: no replica was good enough any more."""
+    nodes = [booted(OLD), replica(0, linked=False, unlinked_for=9), replica(0, linked=False, unlinked_for=9)]
+    assert Story(me=1).see(nodes, names(0, 0, 0)).orders == (Follow(STRANGER),)
+    dead = [None, *nodes[1:]]
+    assert Story(me=1).see(dead, names(0, 0, 0)).orders == ()
+
+
+def test_a_primary_steps_down_at_once_for_a_newer_one() -> None:
+    story = Story()
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
+    decision = story.see([primary(), primary(), replica(1)], names(1, 1, 1, epoch=2))
+    assert decision.orders == (Follow(1),)
+
+
+def test_a_primary_stays_while_the_newer_one_is_dead_or_only_named_by_a_minority() -> None:
+    story = Story()
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
+    assert story.see([primary(), None, replica(1)], names(1, 1, 1, epoch=2)).orders == (Beat(1),)
+    assert story.see([primary(), primary(), replica(1)], [*names(1, epoch=2), *names(0, 0)]).orders == (Beat(1),)
+    assert story.see([primary(), None, None], [*names(0), None, None]).orders == (Beat(1),)
+
+
+def test_a_primary_just_promoted_stays_though_the_majority_still_names_the_former_one() -> None:
+    """Found by freezing a primary and waking it while its successor was not yet named."""
+    story = Story(me=1)
+    story.see([None, replica(0, linked=False), replica(0)], names(0, 0, 0))
+    nodes = [primary(), primary(), replica(1)]
+    half = [Opinion(1, 2, busy=True), *names(0, 0)]
+    for _ in range(60):
+        assert story.see(nodes, half, after=0.1).orders == (Beat(2),)
+    assert story.see(nodes, names(1, 1, 1, epoch=2)).orders == (Beat(2),)
+
+
+def test_a_stray_primary_that_no_failover_explains_steps_down_after_a_moment() -> None:
+    story = Story(me=1)
+    nodes = [primary(), primary(), replica(0)]
+    assert story.see(nodes, names(0, 0, 0)).orders == (Beat(1),)
+    assert story.see(nodes, names(0, 0, 0), after=LIMITS.odd + 0.1).orders == (Follow(0),)
+
+
+def test_a_restarted_guardian_beside_a_former_primary_takes_the_same_moment() -> None:
+    story = Story()
+    nodes = [primary(), primary(), replica(1)]
+    assert story.see(nodes, names(1, 1, 1, epoch=5)).orders == (Beat(5),)
+    assert story.see(nodes, names(1, 1, 1, epoch=5), after=LIMITS.odd + 0.1).orders == (Follow(1),)
+
+
+def test_a_replica_follows_the_promoted_node_before_it_is_named() -> None:
+    nodes = [None, primary(), replica(0, linked=False)]
+    decision = Story(me=2).see(nodes, [Opinion(0, 1, busy=True), *names(0, 0)])
+    assert (decision.state, decision.orders) == (JOINING, (Follow(1),))
+
+
+def test_but_not_one_that_lacks_what_it_has_itself() -> None:
+    nodes = [None, primary(OLD), replica(0, NEW, linked=False)]
+    decision = Story(me=2).see(nodes, [Opinion(0, 1, busy=True), *names(0, 0)])
+    assert Follow(1) not in decision.orders
+
+
+def test_and_not_a_primary_that_no_failover_explains() -> None:
+    nodes = [None, primary(), replica(0, linked=False)]
+    assert Story(me=2).see(nodes, names(0, 0, 0)).orders == ()
+
+
+def test_nothing_is_touched_while_a_failover_is_under_way_until_it_has_taken_too_long() -> None:
+    story = Story(me=2)
+    nodes = [primary(), primary(), replica(1, linked=True)]
+    moving = [Opinion(0, 1, busy=True), *names(0, 0)]
+    assert story.see(nodes, moving).orders == ()
+    assert story.see(nodes, moving, after=LIMITS.moving + 1).orders == (Follow(0),)
+
+
+def test_without_a_majority_or_with_a_stranger_named_a_replica_waits() -> None:
+    nodes = [primary(), booted(), booted()]
+    assert Story(me=1).see(nodes, [*names(0), None, None]).reason.startswith("1 of 3 Sentinels answer")
+    decision = Story(me=1).see(nodes, names(STRANGER, STRANGER, 0))
+    assert (decision.state, decision.orders) == (WAITING, ())
+    assert "none of the nodes'" in decision.reason
+    assert Story(me=0).see(nodes, names(STRANGER, STRANGER, 0)).orders == (Beat(1),)
+
+
+def test_a_primary_that_can_not_save_hands_over_to_one_that_can() -> None:
+    story = Story()
+    ill = primary(ailing="the append-only file can't be written")
+    nodes = [ill, replica(0, ailing="the same"), replica(0)]
+    assert story.see(nodes, names(0, 0, 0)).orders == (Beat(1),)
+    orders = story.see(nodes, names(0, 0, 0), after=LIMITS.ailing + 0.1).orders
+    assert orders == (Beat(1), HandOver(2, "it can't save (the append-only file can't be written)"))
+    assert story.see(nodes, names(0, 0, 0), after=1).orders == (Beat(1),)
+    assert len(story.see(nodes, names(0, 0, 0), after=LIMITS.respite).orders) == 2
+    alone = [ill, replica(0, fit=False), None]
+    assert Story().see(alone, names(0, 0, 0), after=99).orders == (Beat(1),)
+
+
+def test_a_restart_forgets_what_the_former_life_was_worth() -> None:
+    story = Story()
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0, epoch=4))
+    assert story.memory.rank == 4
+    story.see([booted(run="b"), replica(0), replica(0)], names(0, 0, 0, epoch=4))
+    assert (story.memory.rank, story.memory.was_primary) == (-1, False)
