@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import hiredis
 import structlog
 
+from app.guardian.candidate import Refused, choose
 from app.guardian.memory import HOLD_MS
 from app.guardian.peers import RedisPeer, SentinelPeer, pairs
 from app.guardian.sentinel import HINT_MS
@@ -31,7 +32,7 @@ from app.guardian.wire import Away
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from app.guardian.facts import Look, Seen
+    from app.guardian.facts import Look
     from app.guardian.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -46,10 +47,6 @@ _SEEN: Final = 1.5
 _SYNCED: Final = 0.5
 _AGREED: Final = 5.0
 _SPARE: Final = 1.0
-
-
-class Refused(Exception):
-    """No handover is possible now; says why and what to do. Nothing was changed."""
 
 
 class TimedOut(Exception):
@@ -115,12 +112,13 @@ class Handover:
         settings, started = self._settings, time.monotonic()
         outcome = Outcome(REFUSED, "", settings.name, seconds=self._seconds)
         try:
-            candidate, sentinel, coordinated = await self._choose(to)
+            choice = choose(settings, await self._look(), to)
+            candidate, sentinel = choice.candidate, self._sentinels[choice.beside]
             outcome.after = settings.named(candidate)
             log.info("handover.begins", to=outcome.after)
             await self._mark(candidate, sentinel)
             try:
-                await self._move(candidate, sentinel, coordinated=coordinated)
+                await self._move(candidate, sentinel, coordinated=choice.coordinated)
                 await self._agree(candidate)
             finally:
                 await self._unmark(candidate, sentinel)
@@ -133,51 +131,6 @@ class Handover:
         self._seconds["total"] = time.monotonic() - started
         log.info("handover.ended", **outcome.as_dict())
         return outcome
-
-    async def _choose(self, to: str | None) -> tuple[int, SentinelPeer, bool]:
-        settings, look = self._settings, await self._look()
-        verdict = judge(look, HOLD_MS)
-        me = look.nodes[settings.me]
-        if to is not None and to not in settings.names:
-            raise Refused(f"there is no node {to!r}: choose one of {', '.join(settings.names)}")
-        if me is None or not me.primary or verdict.named != settings.me:
-            raise Refused(f"{settings.name} is not the primary that a majority of the Sentinels name")
-        if to == settings.name:
-            raise Refused(f"{to} is the primary already")
-        if verdict.moving:
-            raise Refused("a failover is under way: wait until it is over")
-        wanted = [settings.names.index(to)] if to else list(range(len(settings.names)))
-        reasons = {place: self._unfit(look, place) for place in wanted if place != settings.me}
-        fit = [place for place, reason in reasons.items() if not reason]
-        if not fit:
-            said = "; ".join(f"{settings.named(place)} {reason}" for place, reason in reasons.items())
-            raise Refused(f"no replica is fit: {said}")
-        candidate = max(fit, key=lambda place: self._offset(look.nodes[place]))
-        return candidate, self._sentinels[self._beside(look, candidate)], me.coordinates
-
-    def _unfit(self, look: Look, place: int) -> str:
-        node = look.nodes[place]
-        if node is None:
-            return "does not answer"
-        if node.primary or node.follows != self._settings.me:
-            return "does not follow this primary"
-        if not node.linked:
-            return "has no link to the primary"
-        if not node.fit:
-            return "was not in step with the primary"
-        return node.ailing
-
-    @staticmethod
-    def _offset(node: Seen | None) -> int:
-        return node.offset if node else 0
-
-    def _beside(self, look: Look, candidate: int) -> int:
-        """A Sentinel that stays when our pod goes: the candidate's, or another's."""
-        answering = [place for place, opinion in enumerate(look.sentinels) if opinion is not None]
-        for place in (candidate, *answering):
-            if place in answering and place != self._settings.me:
-                return place
-        raise Refused("no Sentinel but this node's own answers: start the others")
 
     async def _mark(self, candidate: int, sentinel: SentinelPeer) -> None:
         """Make it the Sentinel's first choice, and wait until the Sentinel knows."""
