@@ -53,6 +53,10 @@ check: install ## Lint, types, generated files.
 servers: install ## Bring Debian's Redis and Valkey with TLS into .cache, for the tests; nothing is installed.
 	@$(RUN)python -m scripts.fetch_servers $(ARGS)
 
+.PHONY: bench-failover
+bench-failover: install ## Measure gaps and lost writes of death, freeze and handover, beside plain Sentinel (half an hour).
+	@$(RUN)python -m tests.bench.failover $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure the store beside plain redis-py, on the same server, in one run.
 	@$(RUN)python -m tests.bench.store $(ARGS)
@@ -87,4 +91,4 @@ clean: ## Remove what was installed and built; the stack's data stays.
 
 .PHONY: help
 help: ## Show this.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
