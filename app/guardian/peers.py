@@ -89,6 +89,7 @@ class SentinelPeer:
         door = Door(host, port, settings.sentinel_credentials, settings.tls, settings.sentinels[place][0])
         self.link = Link(door, lost)
         self.fields: dict[str, str] = {}
+        self.master = settings.master
         # The Sentinel that leads a failover raises MASTER's epoch at the promotion and its address only at the end; the
         # second command tells the promoted node's at once.
         self._look: tuple[Command, ...] = (

@@ -18,14 +18,18 @@ def decide(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
     """Serve, or step down; see :mod:`app.guardian.decide`."""
     if not memory.was_primary:  # promoted since the last look, or this guardian has just started
         memory = replace(memory, was_primary=True, rank=verdict.top, waiting_since=None, cut_since=None)
-    named = verdict.named
-    if named == look.me:
+    if verdict.named == look.me:
         return _named(replace(memory, rank=verdict.epoch, odd_since=None), look, limits, me)
-    beat = (Beat(memory.rank),)
+    return _beside(memory, look, limits, verdict)
+
+
+def _beside(memory: Memory, look: Look, limits: Limits, verdict: Verdict) -> tuple[Memory, Decision]:
+    """A primary that no majority names: just promoted, cut off, or of the past."""
+    named, beat = verdict.named, (Beat(memory.rank),)
+    other = look.nodes[named] if named is not None and named != STRANGER else None
     if named is None or named == STRANGER:
         who = "no majority of the Sentinels names a primary" if named is None else "the Sentinels name a stranger"
         return replace(memory, odd_since=None), Decision(PRIMARY, f"it goes on, but {who}", beat)
-    other = look.nodes[named]
     if other is None or not other.primary:
         return replace(memory, odd_since=None), Decision(PRIMARY, "promoted; the Sentinels have yet to name it", beat)
     if verdict.epoch > memory.rank:
@@ -37,7 +41,20 @@ def decide(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
     return replace(memory, odd_since=since), Decision(PRIMARY, "beside the named primary, for a moment", beat)
 
 
+def _is_newer(node: Seen, me: Seen) -> bool:
+    """Whether a replica has data that was written under a later primary than ours.
+
+    It happens when a primary that was cut off is named again while its successor is cut off in turn. Only epochs are
+    compared: our own heartbeat may reach a replica between two questions of one look.
+    """
+    if node.primary or node.freshness is None or me.freshness is None:
+        return False
+    return node.freshness.epoch > me.freshness.epoch
+
+
 def _named(memory: Memory, look: Look, limits: Limits, me: Seen) -> tuple[Memory, Decision]:
+    if any(node is not None and _is_newer(node, me) for node in look.nodes):
+        return memory, Decision(PRIMARY, "a replica holds data of a later primary: it steps aside", (Follow(STRANGER),))
     orders: list[Order] = [Beat(memory.rank)]
     if any(opinion is not None and opinion.down_after == HOLD_MS for opinion in look.sentinels):
         orders.append(Release())

@@ -55,6 +55,10 @@ def _follow(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Se
     assert named is not None  # noqa: S101 - the caller has seen to it
     if verdict.moving:
         return memory, Decision(REPLICA if me.linked else WAITING, "a failover is under way")
+    target = look.nodes[named]
+    older = target is not None and target.freshness is not None and target.freshness.epoch < _rank(me)[0]
+    if older and not me.linked:
+        return memory, Decision(WAITING, "the named primary holds older data than this node: it is to step aside")
     orders: list[Order] = []
     if me.follows != named:
         orders.append(Follow(named))

@@ -10,6 +10,7 @@ import hiredis
 import structlog
 
 from app.guardian.memory import HOLD_MS
+from app.guardian.peers import pairs
 from app.guardian.seed import has_password
 from app.guardian.wire import Away, Command
 
@@ -27,6 +28,7 @@ _TEMPORARY: Final = frozenset({HINT_MS, HOLD_MS})
 _LEFT_OVER: Final = 2.0
 _TIMEOUT: Final = 0.3
 _WATCH: Final = 0.02
+_ASKED_AGAIN: Final = 1.3
 
 
 def _timings(settings: Settings) -> Command:
@@ -81,6 +83,8 @@ async def hint(sentinels: Sequence[SentinelPeer], settings: Settings) -> bool:
     Returns:
         Whether a failover began.
     """
+    if not await _candidate_known(sentinels):
+        await _await_candidate(sentinels, settings)
     end = time.monotonic() + settings.hint / 1000
     await tell(
         sentinels,
@@ -96,6 +100,33 @@ async def hint(sentinels: Sequence[SentinelPeer], settings: Settings) -> bool:
     finally:
         await release(sentinels, settings)
     return begun
+
+
+async def _candidate_known(sentinels: Sequence[SentinelPeer]) -> bool:
+    """Whether every Sentinel that answers knows a replica that it may promote."""
+
+    async def one(peer: SentinelPeer) -> bool:
+        try:
+            replicas = await peer.link.one("SENTINEL", "REPLICAS", peer.master, within=_TIMEOUT)
+        except (Away, hiredis.ReplyError):
+            return True
+        return any(int(pairs(fields)["slave-priority"]) > 0 for fields in replicas)
+
+    return all(await asyncio.gather(*(one(peer) for peer in sentinels)))
+
+
+async def _await_candidate(sentinels: Sequence[SentinelPeer], settings: Settings) -> None:
+    """Hold the Sentinels until they have asked their replicas again.
+
+    A replica has become fit a moment ago, and its INFO comes only once a second after a time without a link. A failover
+    that finds nobody to promote blocks the next one for twice the failover-timeout.
+    """
+    await hold(sentinels, settings)
+    end = time.monotonic() + _ASKED_AGAIN
+    known = False
+    while not known and time.monotonic() < end:
+        await asyncio.sleep(_WATCH)
+        known = await _candidate_known(sentinels)
 
 
 async def _has_begun(peer: SentinelPeer, before: int) -> bool:

@@ -1,4 +1,4 @@
-"""Redis on this machine: one server, or pairs of Redis and Sentinel with automatic failover."""
+"""A cluster on this machine: Redis, Sentinel and guardian, three of each."""
 
 import secrets
 import time
@@ -21,49 +21,6 @@ from app.local.views import look, named_primary, see
 
 _GRACE: Final = 2.0
 _POLL: Final = 0.05
-
-
-class RedisServer:
-    """One Redis without replicas, for tests and for trying things out.
-
-    Args:
-        directory: its data, log and pid; made if it is missing.
-        port: where it listens on loopback; None picks a free one.
-        password: for clients; None for none.
-    """
-
-    def __init__(self, directory: Path, *, port: int | None = None, password: str | None = None) -> None:
-        self.host = LOOPBACK
-        self.port = port or free_ports(1)[0]
-        access = Access(password)
-        self.node = RedisNode("redis", find_redis().path, self.port, directory.resolve(), access, replica=False)
-
-    def start(self) -> None:
-        """Start it and wait until it answers.
-
-        Raises:
-            LocalError: it does not.
-        """
-        self.node.start()
-        try:
-            self.node.wait_ready()
-        except LocalError:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """End it; its data stays."""
-        self.node.stop(_GRACE)
-        self.node.close()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 class RedisCluster:

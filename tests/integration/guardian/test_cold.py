@@ -124,3 +124,30 @@ def test_a_sentinel_that_lost_its_disk_is_seeded_with_what_the_others_know(clust
     assert int(sentinel.view()["config-epoch"]) >= int(epoch)
     assert int(sentinel.view()["port"]) == cluster.primary().port
     cluster.wait_healthy()
+
+
+def test_a_primary_that_dies_before_the_sentinels_know_its_replicas_is_replaced_at_once(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Found on Valkey: Sentinel asked the replicas last when they were not fit yet, and found nobody to promote.
+
+    Then the next attempt waits for twice the failover-timeout, ten seconds.
+    """
+    cluster = RedisCluster(tmp_path, binary=engine.path, settings=QUICK)
+    try:
+        for process in (*cluster.nodes, *cluster.guardians):
+            process.start()
+        for place in (1, 2, 3):
+            until(cluster.sentinel(place).conf.exists)
+            cluster.sentinel(place).start()
+        until(lambda: cluster.guardian(1).report()["state"] == "primary")
+        until(lambda: all(cluster.guardian(place).report()["state"] == "replica" for place in (2, 3)))
+        old = cluster.node(1)
+        since = time.monotonic()
+        old.kill()
+        until(lambda: [node for node in primaries(cluster) if node is not old], 9)
+        assert time.monotonic() - since < 9
+        old.start()
+        cluster.wait_healthy(30)
+    finally:
+        cluster.stop()

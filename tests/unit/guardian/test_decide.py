@@ -205,6 +205,19 @@ def test_a_primary_just_promoted_stays_though_the_majority_still_names_the_forme
     assert story.see(nodes, names(1, 1, 1, epoch=2)).orders == (Beat(2),)
 
 
+def test_a_primary_named_again_steps_aside_for_data_of_a_later_one() -> None:
+    """Found by the random schedules: cut off, named again while its successor was cut off in turn."""
+    later = Freshness(2, 9)
+    nodes = [primary(NEW), None, replica(1, later, linked=False)]
+    sentinels = [*names(0, 0, epoch=3), None]
+    assert Story().see(nodes, sentinels).orders == (Follow(STRANGER),)
+    assert Story(me=2).see(nodes, sentinels).orders == ()
+    aside = [booted(NEW), None, nodes[2]]
+    assert isinstance(Story().see(aside, sentinels).orders[0], Hint)
+    ahead = [primary(NEW), replica(0, Freshness(1, 99)), replica(0)]  # read between two heartbeats of ours
+    assert Story().see(ahead, names(0, 0, 0)).orders == (Beat(1),)
+
+
 def test_a_stray_primary_that_no_failover_explains_steps_down_after_a_moment() -> None:
     story = Story(me=1)
     nodes = [primary(), primary(), replica(0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -175,7 +177,8 @@ class OneAfterAnother(RuleBasedStateMachine):
 
 
 COMMON = settings(deadline=None, stateful_step_count=20, suppress_health_check=list(HealthCheck))
-AnythingGoes.TestCase.settings = settings(COMMON, max_examples=150)
-OneAfterAnother.TestCase.settings = settings(COMMON, max_examples=80, stateful_step_count=8)
+TIMES = int(os.environ.get("HAVEN_SCHEDULES", "1"))  # more of them: in CI, and by hand for as long as one likes
+AnythingGoes.TestCase.settings = settings(COMMON, max_examples=200 * TIMES)
+OneAfterAnother.TestCase.settings = settings(COMMON, max_examples=100 * TIMES, stateful_step_count=8)
 TestAnythingGoes = AnythingGoes.TestCase
 TestOneAfterAnother = OneAfterAnother.TestCase
