@@ -126,7 +126,7 @@ def test_a_sentinel_that_lost_its_disk_is_seeded_with_what_the_others_know(clust
     cluster.wait_healthy()
 
 
-def test_a_primary_that_dies_before_the_sentinels_know_its_replicas_is_replaced_at_once(
+def test_a_primary_that_dies_before_the_sentinels_know_that_its_replicas_are_fit_is_replaced_at_once(
     engine: Engine, tmp_path: Path
 ) -> None:
     """Found on Valkey: Sentinel asked the replicas last when they were not fit yet, and found nobody to promote.
@@ -140,7 +140,7 @@ def test_a_primary_that_dies_before_the_sentinels_know_its_replicas_is_replaced_
         for place in (1, 2, 3):
             until(cluster.sentinel(place).conf.exists)
             cluster.sentinel(place).start()
-        until(lambda: cluster.guardian(1).report()["state"] == "primary")
+        until(lambda: all(cluster.sentinel(place).view()["num-slaves"] == "2" for place in (1, 2, 3)))
         until(lambda: all(cluster.guardian(place).report()["state"] == "replica" for place in (2, 3)))
         old = cluster.node(1)
         since = time.monotonic()
