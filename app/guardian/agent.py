@@ -51,6 +51,7 @@ LOOK: Final = 0.3
 FINISH: Final = 8.0
 _CALL: Final = 0.5
 _CARE: Final = 1.0
+_AFTER_FAILURE: Final = 1.0
 
 
 class Agent:
@@ -89,6 +90,7 @@ class Agent:
                 await self._turn()
             except Exception:  # a guardian that ends guards nothing
                 log.exception("guardian.turn_failed")
+                await asyncio.sleep(_AFTER_FAILURE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(CALM if self._calm else BUSY):
                     await self._wake.wait()
@@ -155,6 +157,12 @@ class Agent:
             if not error.refused:
                 self._silent.add(peer)
             return error
+        except Exception as error:  # one that answers nonsense must not stop the others' part in the turn
+            log.exception("guardian.strange_answer", host=peer.link.door.host, port=peer.link.door.port)
+            self._silent.add(peer)
+            peer.link.close()
+            await asyncio.sleep(_AFTER_FAILURE)
+            return Away(str(error))
         if peer in self._silent:
             self._silent.discard(peer)
             self._wake.set()

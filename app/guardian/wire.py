@@ -63,6 +63,7 @@ class _Stream(asyncio.Protocol):
         self._reader = hiredis.Reader(encoding="utf-8", errors="replace")
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._transport: asyncio.Transport | None = None
+        self._unread = 0
         self.open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,11 +72,15 @@ class _Stream(asyncio.Protocol):
         self.open = True
 
     def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
         try:
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not False:
+                self._unread = 0
                 self._answer(reply)
-        except (hiredis.ProtocolError, IndexError):
+        except (hiredis.ProtocolError, IndexError):  # not RESP, or an answer that nobody asked for
+            self.close()
+        if self._unread > _MOST_UNREAD:
             self.close()
 
     def _answer(self, reply: Any) -> None:
