@@ -29,8 +29,9 @@ from app.guardian.facts import (
     Release,
     SetFit,
 )
-from app.guardian.handover import REFUSED, USUAL, Handover, Outcome
+from app.guardian.handover import USUAL, Handover
 from app.guardian.memory import HOLD_MS, Limits, Memory
+from app.guardian.outcome import REFUSED, Outcome
 from app.guardian.peers import NOWHERE, RedisPeer, SentinelPeer
 from app.guardian.sentinel import Caretaker
 from app.guardian.status import Board

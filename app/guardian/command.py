@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from app.errors import GuardianError
-from app.guardian.handover import DONE, REFUSED, TIMED_OUT
+from app.guardian.outcome import DONE, REFUSED, TIMED_OUT
 
 if TYPE_CHECKING:
     from app.config import Config

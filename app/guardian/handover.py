@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import hiredis
 import structlog
 
 from app.guardian.candidate import Refused, choose
 from app.guardian.memory import HOLD_MS
+from app.guardian.outcome import DONE, REFUSED, TIMED_OUT, Outcome
 from app.guardian.peers import RedisPeer, SentinelPeer, pairs
 from app.guardian.sentinel import HINT_MS
 from app.guardian.verdict import Verdict, judge
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-DONE, REFUSED, TIMED_OUT = "done", "refused", "timed out"
 FIRST: Final = 1
 USUAL: Final = 100
 _CALL: Final = 0.5
@@ -47,33 +46,11 @@ _SEEN: Final = 1.5
 _SYNCED: Final = 0.5
 _AGREED: Final = 5.0
 _SPARE: Final = 1.0
+_EARLIEST_MS: Final = 44
 
 
 class TimedOut(Exception):
     """A step did not come to its end; writes go on at the old primary."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """How a handover went.
-
-    Attributes:
-        result: done, refused or timed out.
-        reason: for people.
-        before: the primary's name.
-        after: the candidate's name; empty if there was none.
-        seconds: by step: seen, paused (how long writes waited), agreed, total.
-    """
-
-    result: str
-    reason: str
-    before: str = ""
-    after: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
 
 
 class Handover:
@@ -142,15 +119,30 @@ class Handover:
                 await self._unmark(candidate, sentinel)
                 raise Refused(f"the Sentinel beside it does not see {self._settings.named(candidate)} as a fit replica")
             await asyncio.sleep(_WATCH)
-        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, within=_CALL)
         self._seconds["seen"] = time.monotonic() - started
 
     async def _knows(self, candidate: int, sentinel: SentinelPeer) -> bool:
+        fields = await self._told_of(candidate, sentinel)
+        return bool(fields) and int(fields["slave-priority"]) == FIRST and fields["flags"] == "slave"
+
+    async def _told_of(self, candidate: int, sentinel: SentinelPeer) -> dict[str, str]:
+        """What a Sentinel knows about the candidate; empty if it does not know it."""
         replies = await sentinel.link.one("SENTINEL", "REPLICAS", self._settings.master, within=_CALL)
-        for fields in map(pairs, replies):
-            if self._settings.node(fields["ip"], int(fields["port"])) == candidate:
-                return int(fields["slave-priority"]) == FIRST and fields["flags"] == "slave"
-        return False
+        known = (pairs(reply) for reply in replies)
+        named = (fields for fields in known if self._settings.node(fields["ip"], int(fields["port"])) == candidate)
+        return next(named, {})
+
+    async def _just_before_its_turn(self, candidate: int, sentinel: SentinelPeer) -> None:
+        """Wait, before writes are paused, until the Sentinel's next turn is near.
+
+        It takes one step of a failover a turn, and its turns come 53 to 100 ms apart at random (10 to 19 a second,
+        sentinelTimer in sentinel.c). With the short info-period each turn asks for INFO, so the age of the last one
+        tells when the last turn was. This only shortens the pause; nothing else depends on it.
+        """
+        age = int((await self._told_of(candidate, sentinel)).get("info-refresh", _EARLIEST_MS))
+        # It promotes only whose INFO is younger than three info-periods.
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, within=_CALL)
+        await asyncio.sleep(max(0, _EARLIEST_MS - age) / 1000)
 
     async def _unmark(self, candidate: int, sentinel: SentinelPeer) -> None:
         period = ("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period)
@@ -166,11 +158,12 @@ class Handover:
     async def _move(self, candidate: int, sentinel: SentinelPeer, *, coordinated: bool) -> None:
         if coordinated and await self._coordinated(candidate, sentinel):
             return
+        await self._just_before_its_turn(candidate, sentinel)
         paused = time.monotonic()
         try:
             await self._pause()
             await self._synced(candidate)
-            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, within=_CALL)
+            await self._begin(sentinel)
             await self._promoted(candidate, paused, pause=True)
             host, port = self._settings.redis[candidate]
             await self._own.one("REPLICAOF", host, port, within=_CALL)
@@ -188,6 +181,12 @@ class Handover:
             return False
         await self._promoted(candidate, started)
         return True
+
+    async def _begin(self, sentinel: SentinelPeer) -> None:
+        try:
+            await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, within=_CALL)
+        except hiredis.ReplyError as error:
+            raise Refused(f"the Sentinel beside it refuses: {error}") from None
 
     async def _pause(self) -> None:
         await self._own.one("CLIENT", "PAUSE", _PAUSE_MS, "WRITE", within=_CALL)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector, generate_latest
 
-from app.guardian.handover import DONE, REFUSED
+from app.guardian.outcome import DONE, REFUSED
 from app.ops import metrics
 from app.ops.httpd import listen
 

@@ -11,8 +11,8 @@ from app.ops import metrics
 
 if TYPE_CHECKING:
     from app.guardian.facts import Decision, Look, Seen
-    from app.guardian.handover import Outcome
     from app.guardian.memory import Memory
+    from app.guardian.outcome import Outcome
     from app.guardian.settings import Settings
     from app.guardian.verdict import Verdict
 

@@ -49,7 +49,9 @@ BACKOFF_BASE = 0.01
 BACKOFF_CAP = 0.15  # a failover ends within a second or so: asking more seldom would only add to the gap
 
 _REFUSALS = (ReadOnlyError, BusyLoadingError, MasterDownError, TryAgainError)
-_REFUSAL_WORDS = re.compile(r"(?:^|caused error: )(READONLY|LOADING|MASTERDOWN|NOREPLICAS|TRYAGAIN|UNBLOCKED|BUSY)\b")
+_REFUSAL_WORDS = re.compile(
+    r"(?:^|caused error: )(READONLY|LOADING|MASTERDOWN|NOREPLICAS|TRYAGAIN|UNBLOCKED|BUSY|MISCONF)\b"
+)
 
 _deadline: ContextVar[float | None] = ContextVar("haven_deadline", default=None)
 

@@ -45,11 +45,15 @@ def cluster(shared: RedisCluster) -> Iterator[RedisCluster]:
     heal(shared)
 
 
-@pytest.fixture
-def store(cluster: RedisCluster) -> Iterator[Store]:
+def store_of(cluster: RedisCluster) -> Store:
     hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
     config = load_config({"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name})
-    made = create_store(config, role="test")
+    return create_store(config, role="test")
+
+
+@pytest.fixture
+def store(cluster: RedisCluster) -> Iterator[Store]:
+    made = store_of(cluster)
     yield made
     made.close()
 

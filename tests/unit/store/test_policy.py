@@ -79,6 +79,7 @@ REFUSALS: list[RedisError] = [
     MasterDownError("Link with MASTER is down"),
     TryAgainError("Multiple keys request during rehashing of slot"),
     ResponseError("NOREPLICAS Not enough good replicas to write."),
+    ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
     ResponseError("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"),
     ResponseError("Command # 1 (SET a b) of pipeline caused error: NOREPLICAS Not enough good replicas to write."),
     ResponseError("BUSY Redis is busy running a script."),
