@@ -81,11 +81,11 @@ def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROG
     return [
         Stage(
             [
-                *(_redis(node, cluster) for node in cluster.nodes),
+                *(_redis(node) for node in cluster.nodes),
                 *map(_guardian, cluster.guardians, sentinels),
             ]
         ),
-        Stage([_sentinel(sentinel) for sentinel in sentinels], cluster.wait_healthy),
+        Stage([_sentinel(sentinel, cluster) for sentinel in sentinels], cluster.wait_healthy),
         Stage([once("migrate")]),
         Stage([once("seed")]),
         Stage(
@@ -100,20 +100,13 @@ def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROG
     ]
 
 
-def _redis(node: RedisNode, cluster: RedisCluster) -> Part:
-    def role() -> str:
-        fields = node.replication()
-        if fields["role"] == "master":
-            return "primary"
-        of = next((other.name for other in cluster.nodes if other.port == fields["master_port"]), "")
-        return f"replica of {of}" if of else "waits for its role"
-
+def _redis(node: RedisNode) -> Part:
     return Part(
         name=node.name,
         process=node,
         ready=node.ready,
         address=f"{LOOPBACK}:{node.port}",
-        role=role,
+        role=lambda: "waits for its role",
         grace=1.5,
         keep=redis_line,
         remedy=f"{_SEE_DOCTOR}; or `haven reset` if its data is damaged and may go",
@@ -134,12 +127,22 @@ def _guardian(node: GuardianNode, sentinel: SentinelNode) -> Part:
     )
 
 
-def _sentinel(node: SentinelNode) -> Part:
+def _sentinel(node: SentinelNode, cluster: RedisCluster) -> Part:
+    def role() -> str:
+        """What has become of the Redis beside it, now that there are Sentinels."""
+        beside = cluster.node(node.ordinal)
+        fields = beside.replication()
+        if fields["role"] == "master":
+            return f"{beside.name}: primary"
+        of = next((other.name for other in cluster.nodes if other.port == fields["master_port"]), "nobody")
+        return f"{beside.name}: replica of {of}"
+
     return Part(
         name=node.name,
         process=node,
         ready=node.ready,
         address=f"{LOOPBACK}:{node.port}",
+        role=role,
         grace=0.5,
         keep=sentinel_line,
         remedy=_SEE_DOCTOR,

@@ -49,7 +49,7 @@ class Terminal:
 
     def done(self, name: str, address: str, role: str, took: str) -> None:
         """Write a line about a part that has come up."""
-        self.line(f"{self._paint('✓', _GREEN)} {self.part(name)}  {address:<15}  {role:<18}  {took}")
+        self.line(f"{self._paint('✓', _GREEN)} {self.part(name)}  {address:<15}  {role:<27}  {took}")
 
     def failed(self, text: str, remedy: str = "") -> None:
         """Write what failed and what to try."""
