@@ -75,6 +75,7 @@ class Opinion:
         down: it holds that primary for down.
         busy: it is carrying out a failover.
         down_after: its down-after-milliseconds now.
+        convinced: that node told it lately that it is a primary.
     """
 
     primary: int
@@ -82,6 +83,7 @@ class Opinion:
     down: bool = False
     busy: bool = False
     down_after: int = 0
+    convinced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

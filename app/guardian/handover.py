@@ -140,9 +140,12 @@ class Handover:
         tells when the last turn was. This only shortens the pause; nothing else depends on it.
         """
         age = int((await self._told_of(candidate, sentinel)).get("info-refresh", _EARLIEST_MS))
-        # It promotes only whose INFO is younger than three info-periods.
-        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, within=_CALL)
+        await self._usual_period(sentinel)
         await asyncio.sleep(max(0, _EARLIEST_MS - age) / 1000)
+
+    async def _usual_period(self, sentinel: SentinelPeer) -> None:
+        """End the short info-period: a Sentinel promotes only whose INFO is younger than three of them."""
+        await sentinel.link.one("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period, within=_CALL)
 
     async def _unmark(self, candidate: int, sentinel: SentinelPeer) -> None:
         period = ("SENTINEL", "DEBUG", "info-period", self._settings.timings.info_period)
@@ -174,6 +177,7 @@ class Handover:
     async def _coordinated(self, candidate: int, sentinel: SentinelPeer) -> bool:
         """Let the servers do it; False if this Sentinel does not know how, and nothing was begun."""
         started = time.monotonic()
+        await self._usual_period(sentinel)
         try:
             await sentinel.link.one("SENTINEL", "FAILOVER", self._settings.master, "COORDINATED", within=_CALL)
         except hiredis.ReplyError as error:

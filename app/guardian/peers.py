@@ -118,6 +118,7 @@ class SentinelPeer:
             down="s_down" in flags or "o_down" in flags,
             busy="failover_in_progress" in flags,
             down_after=int(fields["down-after-milliseconds"]),
+            convinced=fields.get("role-reported") == "master",
         )
 
 

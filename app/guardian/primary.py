@@ -52,11 +52,30 @@ def _is_newer(node: Seen, me: Seen) -> bool:
     return node.freshness.epoch > me.freshness.epoch
 
 
+def _successor(look: Look, rank: int) -> int | None:
+    """The living primary that a Sentinel names under a newer epoch than ours; None if there is none.
+
+    Only the leader of a failover makes a newer epoch, and the others must take it over: they name it in a moment, and
+    what this primary takes until then is lost. A failover may be against a living primary, when that looked dead.
+    """
+    for opinion in look.sentinels:
+        if opinion is None or opinion.epoch <= rank or opinion.primary in {look.me, STRANGER}:
+            continue
+        node = look.nodes[opinion.primary]
+        if node is not None and node.primary:
+            return opinion.primary
+    return None
+
+
 def _named(memory: Memory, look: Look, limits: Limits, me: Seen) -> tuple[Memory, Decision]:
     if any(node is not None and _is_newer(node, me) for node in look.nodes):
         return memory, Decision(PRIMARY, "a replica holds data of a later primary: it steps aside", (Follow(STRANGER),))
+    successor = _successor(look, memory.rank)
+    if successor is not None:
+        return memory, Decision(PRIMARY, "a failover has promoted another node: it steps down", (Follow(successor),))
     orders: list[Order] = [Beat(memory.rank)]
-    if any(opinion is not None and opinion.down_after == HOLD_MS for opinion in look.sentinels):
+    holding = [opinion for opinion in look.sentinels if opinion is not None and opinion.down_after == HOLD_MS]
+    if holding and all(opinion.convinced for opinion in holding):  # else they take it for a replica, and replace it
         orders.append(Release())
     if not me.ailing:
         return replace(memory, ailing_since=None), Decision(PRIMARY, "named by a majority", tuple(orders))

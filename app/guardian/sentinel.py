@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 HINT_MS: Final = 10
 """down-after-milliseconds and info-period during a hint: what is known to be dead need not be waited for."""
 _TEMPORARY: Final = frozenset({HINT_MS, HOLD_MS})
-_LEFT_OVER: Final = 2.0
+_LEFT_OVER: Final = 3.0
 _TIMEOUT: Final = 0.3
 _WATCH: Final = 0.02
 _ASKED_AGAIN: Final = 1.3
@@ -65,8 +65,12 @@ async def tell(sentinels: Sequence[SentinelPeer], *commands: Command) -> int:
 
 
 async def hold(sentinels: Sequence[SentinelPeer], settings: Settings) -> None:
-    """Keep the Sentinels from beginning a failover: nothing is down for a minute."""
-    await tell(sentinels, ("SENTINEL", "SET", settings.master, "down-after-milliseconds", HOLD_MS))
+    """Keep the Sentinels from beginning a failover: nothing is down for a minute, and roles are asked at every turn."""
+    await tell(
+        sentinels,
+        ("SENTINEL", "SET", settings.master, "down-after-milliseconds", HOLD_MS),
+        ("SENTINEL", "DEBUG", "info-period", HINT_MS),
+    )
 
 
 async def release(sentinels: Sequence[SentinelPeer], settings: Settings) -> None:

@@ -37,7 +37,7 @@ INFO = 0.5
 MAX_LAG = 2.0
 FAILOVER_TIMEOUT = 5.0
 HINT = 0.4
-LEFT_OVER = 2.0
+LEFT_OVER = 3.0
 NOBODY = (-1, "")
 
 
@@ -397,6 +397,7 @@ class World:
                     each.down,
                     each.failover is not None,
                     HOLD_MS if each.down_after > DOWN_AFTER else int(DOWN_AFTER * 1000),
+                    each.name in each.info and each.info[each.name][1].primary,
                 )
                 if each.up and self.reach(place, node)
                 else None

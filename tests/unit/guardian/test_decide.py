@@ -35,7 +35,12 @@ def test_a_first_install_makes_the_first_node_primary_with_the_sentinels_held() 
     assert story.see(nodes, names(0, 0, 0, epoch=0)).orders == (Hold(),)
     held = [Opinion(0, 0, down_after=HOLD_MS)] * 3
     assert story.see(nodes, held).orders == (Promote(),)
-    assert story.see([primary(NEVER), *nodes[1:]], held).orders == (Beat(0), Release())
+    serving = [primary(NEVER), *nodes[1:]]
+    deaf = [replace(opinion, convinced=False) for opinion in held]
+    assert story.see(serving, deaf).orders == (
+        Beat(0),
+    )  # found on Valkey: they replaced it as soon as they were released
+    assert story.see(serving, held).orders == (Beat(0), Release())
 
 
 def test_the_others_of_a_first_install_wait_and_then_follow() -> None:
@@ -190,7 +195,7 @@ def test_a_primary_stays_while_the_newer_one_is_dead_or_only_named_by_a_minority
     story = Story()
     story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
     assert story.see([primary(), None, replica(1)], names(1, 1, 1, epoch=2)).orders == (Beat(1),)
-    assert story.see([primary(), primary(), replica(1)], [*names(1, epoch=2), *names(0, 0)]).orders == (Beat(1),)
+    assert story.see([primary(), primary(), replica(1)], [*names(1), *names(0, 0)]).orders == (Beat(1),)
     assert story.see([primary(), None, None], [*names(0), None, None]).orders == (Beat(1),)
 
 
@@ -203,6 +208,22 @@ def test_a_primary_just_promoted_stays_though_the_majority_still_names_the_forme
     for _ in range(60):
         assert story.see(nodes, half, after=0.1).orders == (Beat(2),)
     assert story.see(nodes, names(1, 1, 1, epoch=2)).orders == (Beat(2),)
+
+
+def test_a_living_primary_steps_down_for_the_one_that_the_leader_of_a_failover_names() -> None:
+    """Found on Valkey: a failover against a living primary; what it took before it was renamed would be lost."""
+    leader = [Opinion(1, 2, busy=True), *names(0, 0)]
+    assert Story().see([primary(NEW), primary(OLD), replica(0)], leader).orders == (Follow(1),)
+    assert Story().see([primary(NEW), None, replica(0)], leader).orders == (Beat(1),)
+
+
+def test_who_was_promoted_and_named_does_not_step_down_for_the_former_primary() -> None:
+    """Found by killing a guardian in the middle of its handover: nobody had made the former primary a replica."""
+    story = Story(me=1)
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
+    story.see([primary(), primary(), replica(0)], [Opinion(0, 1, busy=True), *names(0, 0)])
+    ending = [Opinion(1, 2, busy=True), *names(1, 1, epoch=2)]
+    assert story.see([primary(), primary(), replica(0)], ending).orders == (Beat(2),)
 
 
 def test_a_primary_named_again_steps_aside_for_data_of_a_later_one() -> None:
