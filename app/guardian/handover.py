@@ -114,7 +114,7 @@ class Handover:
         await self._nodes[candidate].link.one("CONFIG", "SET", "replica-priority", FIRST, within=_CALL)
         started = time.monotonic()
         await sentinel.link.one("SENTINEL", "DEBUG", "info-period", HINT_MS, within=_CALL)
-        while not await self._knows(candidate, sentinel):
+        while not (await self._knows(candidate, sentinel) and await self._is_replica_to_all(candidate)):
             if time.monotonic() - started > _SEEN:
                 await self._unmark(candidate, sentinel)
                 raise Refused(f"the Sentinel beside it does not see {self._settings.named(candidate)} as a fit replica")
@@ -124,6 +124,17 @@ class Handover:
     async def _knows(self, candidate: int, sentinel: SentinelPeer) -> bool:
         fields = await self._told_of(candidate, sentinel)
         return bool(fields) and int(fields["slave-priority"]) == FIRST and fields["flags"] == "slave"
+
+    async def _is_replica_to_all(self, candidate: int) -> bool:
+        """Whether no Sentinel remembers it as a primary: one that does makes it a replica again, promoted or not."""
+        for peer in self._sentinels:
+            try:
+                fields = await self._told_of(candidate, peer)
+            except (Away, hiredis.ReplyError):
+                continue
+            if fields.get("role-reported", "slave") != "slave":
+                return False
+        return True
 
     async def _told_of(self, candidate: int, sentinel: SentinelPeer) -> dict[str, str]:
         """What a Sentinel knows about the candidate; empty if it does not know it."""
