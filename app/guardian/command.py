@@ -62,7 +62,7 @@ def hand_over(config: Config, to: str | None, *, only_here: bool = False) -> Ans
         states = ", ".join(f"{status['node']} is {status['state']}" for status in answering.values())
         raise GuardianError(f"{len(primaries)} nodes are primary ({states}): wait until one is, or see `haven status`")
     token = config.haven_guardian_token
-    status, body = _ask(
+    status, body = ask(
         primaries[0],
         "POST",
         f"/handover?to={to}" if to else "/handover",
@@ -76,13 +76,18 @@ def hand_over(config: Config, to: str | None, *, only_here: bool = False) -> Ans
 
 def _status(host: Address) -> dict[str, Any] | None:
     try:
-        status, body = _ask(host, "GET", "/status", _STATUS, "")
+        status, body = ask(host, "GET", "/status", _STATUS, "")
     except GuardianError:
         return None
     return body if status == _OK and "state" in body else None
 
 
-def _ask(host: Address, method: str, path: str, timeout: float, token: str) -> tuple[int, dict[str, Any]]:
+def ask(host: Address, method: str, path: str, timeout: float, token: str) -> tuple[int, dict[str, Any]]:
+    """Ask one guardian; its HTTP status and its answer.
+
+    Raises:
+        GuardianError: it does not answer within ``timeout`` seconds, or not as a guardian does.
+    """
     connection = http.client.HTTPConnection(*host, timeout=timeout)
     try:
         connection.request(method, path, headers={"Authorization": f"Bearer {token}"})

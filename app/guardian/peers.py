@@ -37,7 +37,7 @@ class RedisPeer:
         self.link = Link(door, lost)
         self._node = settings.node
         self._look: tuple[Command, ...] = (
-            ("INFO", "server", "clients", "replication", "persistence"),
+            ("INFO", "server", "replication", "persistence"),
             ("GET", key),
         )
 

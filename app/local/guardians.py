@@ -1,13 +1,14 @@
 """The guardians of a cluster on this machine: what each is told, and its process."""
 
 import http.client
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from app.errors import GuardianError
+from app.guardian.command import ask
 from app.local.conf import MASTER_NAME
 from app.local.errors import LocalError
 from app.local.ports import LOOPBACK
@@ -97,12 +98,7 @@ class GuardianNode(Process):
             connection.close()
 
     def _ask(self, method: str, path: str, timeout: float) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
         try:
-            connection.request(method, path, headers={"Authorization": f"Bearer {self._token}"})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise LocalError(f"{self.name} does not answer: {error}", remedy=f"see {self.log}") from error
-        finally:
-            connection.close()
+            return ask((LOOPBACK, self.port), method, path, timeout, self._token)
+        except GuardianError as error:
+            raise LocalError(str(error), remedy=f"see {self.log}") from error
