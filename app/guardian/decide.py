@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.guardian import primary, replica
-from app.guardian.facts import AWAY, WAITING, Decision, Hint, Look
+from app.guardian.facts import AWAY, PRIMARY, STRANGER, WAITING, Decision, Follow, Hint, Look
 from app.guardian.memory import HOLD_MS, Limits, Memory
 from app.guardian.verdict import Verdict, judge
 
@@ -47,6 +47,9 @@ def decide(memory: Memory, look: Look, limits: Limits = DEFAULT) -> tuple[Memory
     if me is None:
         return _away(memory, look, limits, verdict)
     if me.run != memory.run:  # it has restarted: what its former life was worth is gone
+        if me.primary and memory.run:  # between two looks, on what a Sentinel knew of its former life
+            reason = "it restarted and was promoted at once, without evidence: it steps aside"
+            return memory, Decision(PRIMARY, reason, (Follow(STRANGER),))
         memory = Memory(run=me.run, moving_since=memory.moving_since, hinted_at=memory.hinted_at)
     if me.freshness is None:
         return memory, Decision(WAITING, "it loads its data")
@@ -74,6 +77,8 @@ def _bounded(memory: Memory, look: Look, limits: Limits, verdict: Verdict) -> tu
 def _away(memory: Memory, look: Look, limits: Limits, verdict: Verdict) -> tuple[Memory, Decision]:
     if not look.refused:
         return memory, Decision(AWAY, "its Redis does not answer")
+    if not memory.run:
+        return memory, Decision(AWAY, "its Redis has not started yet")
     if verdict.named != look.me or verdict.moving or look.now - memory.hinted_at < limits.again:
         return memory, Decision(AWAY, "its Redis does not run")
     reason = "its Redis refuses connections, so the primary is dead"

@@ -10,22 +10,25 @@ STRANGER: Final = -1
 
 
 class Freshness(NamedTuple):
-    """How new a node's data is: the heartbeat that its primary last wrote into it. Compares as a tuple.
+    """How new a node's data is: the heartbeat and the mark that its primary last wrote into it.
 
     Attributes:
         epoch: the Sentinels' configuration epoch of that primary; a later primary's data is fresher.
         sequence: counts the heartbeats, across primaries.
         time_ms: the primary's clock, milliseconds since 1970. For people and for the lag, decides nothing.
+        mark: counts the durable writes, so that of two nodes with the same heartbeat the one that holds more of what
+            was acknowledged is the fresher.
     """
 
     epoch: int = 0
     sequence: int = 0
     time_ms: int = 0
+    mark: int = 0
 
     @property
-    def rank(self) -> tuple[int, int]:
+    def rank(self) -> tuple[int, int, int]:
         """What counts in comparisons: clocks of nodes differ, so the time does not."""
-        return self.epoch, self.sequence
+        return self.epoch, self.sequence, self.mark
 
 
 NEVER: Final = Freshness()

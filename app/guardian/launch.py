@@ -69,6 +69,7 @@ def settings_from(config: Config, environ: dict[str, str] | None = None) -> Sett
         patience=config.haven_guardian_patience,
         hint=config.haven_guardian_hint_ms,
         heartbeat=(keys.GUARDIAN_HEARTBEAT, keys.GUARDIAN_DB),
+        mark=(keys.DURABLE_MARK, config.redis_db),
         log_level=config.haven_log_level,
         log_format=config.haven_log_format,
     )

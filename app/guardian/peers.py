@@ -32,13 +32,16 @@ class RedisPeer:
     def __init__(self, settings: Settings, place: int, lost: Callable[[], None]) -> None:
         own = place == settings.me
         host, port = settings.own_redis if own else settings.redis[place]
-        key, database = settings.heartbeat
+        (key, database), (mark, marks) = settings.heartbeat, settings.mark
         door = Door(host, port, settings.redis_credentials, settings.tls, settings.redis[place][0], database)
         self.link = Link(door, lost)
         self._node = settings.node
         self._look: tuple[Command, ...] = (
             ("INFO", "server", "replication", "persistence"),
             ("GET", key),
+            ("SELECT", marks),
+            ("GET", mark),
+            ("SELECT", database),
         )
 
     async def look(self, within: float) -> Seen:
@@ -47,13 +50,13 @@ class RedisPeer:
         Raises:
             Away: it does not answer, or not as a Redis does.
         """
-        info, heartbeat = await self.link.call(*self._look, within=within)
+        info, heartbeat, _, mark, _ = await self.link.call(*self._look, within=within)
         if isinstance(info, hiredis.ReplyError):
             raise Away(str(info))
         fields = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-        return self._seen(fields, heartbeat)
+        return self._seen(fields, heartbeat, mark)
 
-    def _seen(self, fields: dict[str, str], heartbeat: Any) -> Seen:
+    def _seen(self, fields: dict[str, str], heartbeat: Any, mark: Any) -> Seen:
         loading = fields.get("loading") == "1" or (
             isinstance(heartbeat, hiredis.ReplyError) and str(heartbeat).startswith(_LOADING)
         )
@@ -63,7 +66,7 @@ class RedisPeer:
             primary=primary,
             follows=STRANGER if primary else self._node(fields["master_host"], int(fields["master_port"])),
             linked=fields.get("master_link_status") == "up" and fields.get("master_sync_in_progress") == "0",
-            freshness=None if loading else parse_freshness(heartbeat),
+            freshness=None if loading else parse_freshness(heartbeat, mark),
             fit=primary or int(fields.get("slave_priority", 0)) > 0,
             run=fields.get("run_id", ""),
             offset=int(fields.get("slave_repl_offset", fields.get("master_repl_offset", "0"))),
@@ -128,18 +131,20 @@ def pairs(reply: Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in zip(words, words, strict=True)}
 
 
-def parse_freshness(reply: Any) -> Freshness:
-    """Read a heartbeat; what is none counts as no data of ours.
+def parse_freshness(heartbeat: Any, mark: Any = None) -> Freshness:
+    """Read a heartbeat and a mark; what is none counts as no data of ours.
 
     Args:
-        reply: ``epoch sequence time_ms``, or anything else.
+        heartbeat: ``epoch sequence time_ms``, or anything else.
+        mark: the number of durable writes, or anything else.
     """
-    words = reply.split() if isinstance(reply, str) else []
+    count = int(mark) if isinstance(mark, str) and mark.isdecimal() else 0
+    words = heartbeat.split() if isinstance(heartbeat, str) else []
     try:
         epoch, sequence, time_ms = (int(word) for word in words)
     except ValueError:
-        return Freshness()
-    return Freshness(epoch, sequence, time_ms)
+        return Freshness(mark=count)
+    return Freshness(epoch, sequence, time_ms, count)
 
 
 def coordinates(valkey_version: str) -> bool:

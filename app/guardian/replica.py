@@ -30,9 +30,7 @@ def decide(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
     """Follow, wait, or take the role; see :mod:`app.guardian.decide`."""
     named = verdict.named
     if named is None:
-        return memory, Decision(
-            WAITING, f"{verdict.answered} of {len(look.sentinels)} Sentinels answer; no majority names a primary"
-        )
+        return _uninformed(memory, look, limits, verdict, me)
     if named == STRANGER:
         return memory, Decision(WAITING, "the Sentinels name an address that is none of the nodes'")
     target = look.nodes[named]
@@ -47,6 +45,18 @@ def decide(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: See
     if named == look.me:
         return _named(memory, look, limits, verdict, me)
     return _bereft(memory, look, limits, verdict, me)
+
+
+def _uninformed(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Seen) -> tuple[Memory, Decision]:
+    """No majority of the Sentinels answers: they are away, or this node is cut off, and falls behind the others."""
+    reason = f"{verdict.answered} of {len(look.sentinels)} Sentinels answer; no majority names a primary"
+    others = [node for place, node in enumerate(look.nodes) if node is not None and place != look.me]
+    cut_off = not others or any(node.primary or node.linked for node in others)
+    if me.linked or not cut_off:
+        return replace(memory, cut_since=None), Decision(WAITING, reason)
+    since = look.now if memory.cut_since is None else memory.cut_since
+    orders = (SetFit(False),) if me.fit and look.now - since > limits.cut else ()
+    return replace(memory, cut_since=since), Decision(WAITING, reason, orders)
 
 
 def _follow(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Seen) -> tuple[Memory, Decision]:
@@ -147,7 +157,7 @@ def _bereft(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Se
     return memory, Decision(WAITING, reason, tuple(orders))
 
 
-def _rank(node: Seen) -> tuple[int, int]:
+def _rank(node: Seen) -> tuple[int, int, int]:
     return (node.freshness or Freshness()).rank
 
 

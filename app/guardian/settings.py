@@ -79,6 +79,7 @@ class Settings:
         patience: seconds to wait for nodes that may hold newer data.
         hint: milliseconds that a hint lasts at most.
         heartbeat: the key and database of the heartbeat.
+        mark: the key and database of the count of durable writes.
         log_level: least level that is logged.
         log_format: console or json.
     """
@@ -104,6 +105,7 @@ class Settings:
     patience: float = 10.0
     hint: int = 400
     heartbeat: tuple[str, int] = ("haven:guardian:heartbeat", 15)
+    mark: tuple[str, int] = ("haven:guardian:mark", 0)
     log_level: str = "info"
     log_format: str = "console"
 
@@ -130,7 +132,7 @@ class Settings:
         fields: dict[str, Any] = json.loads(text)
         for name in ("redis", "sentinels"):
             fields[name] = tuple((host, port) for host, port in fields[name])
-        for name in ("own_redis", "own_sentinel", "http", "heartbeat"):
+        for name in ("own_redis", "own_sentinel", "http", "heartbeat", "mark"):
             fields[name] = tuple(fields[name])
         for name in ("redis_credentials", "sentinel_credentials", "watch_credentials"):
             fields[name] = Credentials(**fields[name])

@@ -8,6 +8,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from app.errors import BlockTooLong, NotConfirmed
+from app.store import keys
 from app.store.commands import BLOCKING, block_seconds, is_repeatable
 from app.store.policy import full, refusal
 
@@ -184,12 +185,13 @@ class ResilientPipeline(redis.client.Pipeline):
         if self._wait is None:
             return self._refused_together(self._exchange(connection, commands), commands)
         replicas, seconds = self._wait
-        confirm: Command = (("WAIT", replicas, int(seconds * 1000)), {})
+        # The mark goes the same way after the write: whoever holds what was confirmed has the higher mark.
+        ending: list[Command] = [(("INCR", keys.DURABLE_MARK), {}), (("WAIT", replicas, int(seconds * 1000)), {})]
         if self._atomic:  # WAIT inside MULTI would answer at once
             replies = self._exchange(connection, commands)
-            confirmed = self._execute_pipeline(connection, [confirm], raise_on_error=True)[0]
+            confirmed = self._execute_pipeline(connection, ending, raise_on_error=False)[1]
         else:
-            *replies, confirmed = self._exchange(connection, [*commands, confirm])
+            *replies, _, confirmed = self._exchange(connection, [*commands, *ending])
         self._refused_together(replies, commands)
         if isinstance(confirmed, ResponseError):
             raise confirmed

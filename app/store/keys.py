@@ -15,6 +15,9 @@ GUARDIAN_HEARTBEAT = f"{PREFIX}:guardian:heartbeat"
 GUARDIAN_DB = 15
 """The heartbeat's database, apart from the application's: neither FLUSHDB nor a count of its keys meets it."""
 
+DURABLE_MARK = f"{PREFIX}:guardian:mark"
+"""Counts the durable writes, in their own database: of two nodes, the one with the higher count holds more of them."""
+
 
 def cache(key: str) -> str:
     """A cached value."""

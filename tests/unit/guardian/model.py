@@ -57,6 +57,7 @@ class Redis:
     data: set[int] = field(default_factory=set)
     freshness: Freshness = NEVER
     heard: dict[int, float] = field(default_factory=dict)  # as a primary: when each replica was last in reach
+    beating: bool = False  # as a primary: its guardian has written a heartbeat
     pending: list[tuple[str, int]] = field(default_factory=list)  # commands that wait until it thaws
 
     @property
@@ -118,7 +119,7 @@ class World:
         self.sentinels = [Sentinel() for _ in range(SIZE)]
         self.guardians = [Guardian() for _ in range(SIZE)]
         self.group = [0] * SIZE
-        self.acknowledged: dict[int, tuple[int, ...]] = {}  # write -> run ids when it was taken
+        self.acknowledged: set[int] = set()
         self.next_write = 0
         self.wrongs: list[str] = []
         self.log: list[str] = []
@@ -178,7 +179,7 @@ class World:
             self.note(f"redis {place} becomes primary")
             self._check_promotion(place)
             node.primary, node.follows, node.linked = True, STRANGER, False
-            node.heard = {}
+            node.heard, node.beating = {}, False
         elif what == "follow" and whom != place and (node.primary or node.follows != whom):
             self.note(f"redis {place} follows {whom}")
             node.primary, node.follows, node.linked = False, whom, False
@@ -186,19 +187,13 @@ class World:
     def _check_promotion(self, place: int) -> None:
         """None may be promoted that lacks an acknowledged write while a node in reach has it."""
         node = self.redis[place]
-        runs = tuple(each.run for each in self.redis)
-        for write, taken in self.acknowledged.items():
-            if write in node.data:
-                continue
+        for write in self.acknowledged - node.data:
             holders = [
                 other
                 for other, each in enumerate(self.redis)
                 if each.answers and each.loading <= self.now and self.reach(place, other) and write in each.data
             ]
-            # After a stop of everything data is told apart by heartbeats only, so within one of them the named wins.
-            everything_stopped = all(before != now for before, now in zip(taken, runs, strict=True))
-            beaten = [other for other in holders if self.redis[other].freshness.rank > node.freshness.rank]
-            if holders and (beaten or not everything_stopped):
+            if holders:
                 self.wrongs.append(
                     f"{self.now:.1f}: redis {place} was promoted without write {write}, {holders} have it"
                 )
@@ -241,10 +236,10 @@ class World:
                 if source is not None and self.reach(place, node.follows):
                     source.heard.pop(place, None)  # its connection is closed, and it knows
                 continue
-            node.linked = True
+            copied, node.linked = not node.linked, True  # a link is up once the copy is complete
             if source.primary:
                 source.heard[place] = self.now
-            if self.random.random() < 0.8:
+            if copied or self.random.random() < 0.8:
                 self._copy(source, node)
         for place, node in enumerate(self.redis):  # who follows another now has closed its former connection
             for replica in list(node.heard):
@@ -256,19 +251,25 @@ class World:
         node.data, node.freshness, node.offset = set(source.data), source.freshness, source.offset
 
     def write(self) -> None:
-        """A client writes durably: acknowledged once a replica has it."""
+        """A client writes durably: acknowledged once a replica has it.
+
+        What a new primary takes before its guardian's first heartbeat is not held against anybody: until then its data
+        can't be told from the former primary's (docs/decisions/0004, "What is left").
+        """
         for place, node in enumerate(self.redis):
             if not self.writable(place):
                 continue
             write = self.next_write
             self.next_write += 1
             node.data.add(write)
+            node.freshness = node.freshness._replace(mark=node.freshness.mark + 1)
             node.offset += 1
             for replica, each in enumerate(self.redis):
                 linked = each.linked and each.answers and each.follows == place and self.reach(place, replica)
                 if linked and self.random.random() < 0.7:
                     self._copy(node, each)
-                    self.acknowledged[write] = tuple(other.run for other in self.redis)
+                    if node.beating:
+                        self.acknowledged.add(write)
             return
 
     def _seen(self, place: int) -> Seen:
@@ -423,8 +424,9 @@ class World:
                     own.fit = fit
                 case Beat(epoch=epoch) if self.writable(place):
                     old = own.freshness
-                    own.freshness = Freshness(max(epoch, old.epoch), old.sequence + 1)
+                    own.freshness = Freshness(max(epoch, old.epoch), old.sequence + 1, 0, old.mark)
                     own.offset += 1
+                    own.beating = True
                 case Hint() | Hold() | Release():
                     self._tell(place, order)
         mine = self.sentinels[place]

@@ -56,6 +56,7 @@ def test_the_others_of_a_first_install_wait_and_then_follow() -> None:
 def test_a_dead_primary_is_hinted_once_a_second_while_it_is_named() -> None:
     story = Story()
     nodes = [None, replica(0), replica(0)]
+    story.see([primary(), *nodes[1:]], names(0, 0, 0))
     decision = story.see(nodes, names(0, 0, 0), refused=True)
     assert decision.state == AWAY
     assert isinstance(decision.orders[0], Hint)
@@ -63,6 +64,12 @@ def test_a_dead_primary_is_hinted_once_a_second_while_it_is_named() -> None:
     assert story.see(nodes, names(0, 0, 0), after=0.6, refused=True).orders != ()
     assert story.see(nodes, [*names(0, 0), Opinion(0, 1, busy=True)], after=2, refused=True).orders == ()
     assert story.see(nodes, names(1, 1, 1, epoch=2), after=2, refused=True).orders == ()
+
+
+def test_a_redis_that_has_not_started_yet_is_not_dead() -> None:
+    """Found in a first install on a busy machine: the Sentinels' settings were those of a hint."""
+    decision = Story().see([None, booted(), booted()], names(0, 0, 0), refused=True)
+    assert (decision.state, decision.orders) == (AWAY, ())
 
 
 def test_a_primary_that_does_not_answer_is_not_proof_of_anything() -> None:
@@ -285,6 +292,40 @@ def test_without_a_majority_or_with_a_stranger_named_a_replica_waits() -> None:
     assert (decision.state, decision.orders) == (WAITING, ())
     assert "none of the nodes'" in decision.reason
     assert Story(me=0).see(nodes, names(STRANGER, STRANGER, 0)).orders == (Beat(1),)
+
+
+def test_without_a_majority_of_sentinels_a_replica_that_is_cut_off_is_fit_for_two_seconds_more() -> None:
+    """Found by the random schedules: it came back fit, in the moment in which both others were frozen."""
+    for nodes in ([None, replica(0, linked=False), None], [primary(), replica(0, linked=False), replica(0)]):
+        story = Story(me=1)
+        assert story.see(nodes, [None, *names(0), None]).orders == ()
+        assert story.see(nodes, [None, *names(0), None], after=LIMITS.cut + 0.5).orders == (SetFit(False),)
+
+
+def test_without_a_majority_of_sentinels_a_replica_in_step_with_the_others_stays_fit() -> None:
+    bereft = [None, replica(0, linked=False), replica(0, linked=False)]
+    for nodes in (bereft, [primary(), replica(0), replica(0)]):
+        story = Story(me=1)
+        story.see(nodes, [None, *names(0), None])
+        assert story.see(nodes, [None, *names(0), None], after=99).orders == ()
+
+
+def test_who_restarted_and_was_promoted_between_two_looks_steps_aside() -> None:
+    """Found by killing all three: a Sentinel reached the new process with the priority that it knew of the old one."""
+    story = Story(me=0)
+    story.see([replica(2), replica(2), primary()], names(2, 2, 2))
+    nodes = [primary(run="b"), None, None]
+    assert story.see(nodes, names(2, 2, 2)).orders == (Follow(STRANGER),)
+    assert Story(me=0).see(nodes, names(2, 2, 2)).orders == (Beat(1),)  # a guardian that is new itself can't tell
+
+
+def test_among_nodes_with_the_same_heartbeat_the_mark_of_the_durable_writes_decides() -> None:
+    """Found by a stop of everything in which the nodes did not die in the same moment."""
+    less, more = Freshness(1, 8, mark=40), Freshness(1, 8, mark=41)
+    nodes = [booted(less), booted(NEVER), booted(more)]
+    assert Story(me=0).see(nodes, names(1, 1, 1)).orders == ()
+    assert Story(me=2).see(nodes, names(1, 1, 1)).orders == (SetFit(True),)
+    assert Freshness(1, 9, mark=1).rank > more.rank
 
 
 def test_a_primary_that_can_not_save_hands_over_to_one_that_can() -> None:

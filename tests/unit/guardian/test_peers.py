@@ -25,3 +25,11 @@ def test_the_clock_decides_nothing() -> None:
 )
 def test_only_valkey_from_9_0_1_on_coordinates(version: str, knows: bool) -> None:  # noqa: FBT001
     assert coordinates(version) is knows
+
+
+@pytest.mark.parametrize(
+    ("mark", "count"), [("41", 41), (None, 0), ("", 0), ("x", 0), (7, 0), (RuntimeError("NOPERM"), 0)]
+)
+def test_the_mark_counts_durable_writes_and_nothing_else_is_one(mark: object, count: int) -> None:
+    assert parse_freshness("3 17 5", mark) == Freshness(3, 17, 5, count)
+    assert parse_freshness(None, mark).rank == (0, 0, count)

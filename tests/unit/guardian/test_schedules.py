@@ -172,7 +172,7 @@ class OneAfterAnother(RuleBasedStateMachine):
         assert not world.wrongs, "\n".join([*world.wrongs, *world.log[-40:]])
         place = world.primary
         assert place is not None
-        lost = set(world.acknowledged) - world.redis[place].data
+        lost = world.acknowledged - world.redis[place].data
         assert not lost, "\n".join([f"lost: {sorted(lost)}", *world.log[-60:]])
 
 
