@@ -33,6 +33,7 @@ async def main(settings: Settings) -> int:
         log.critical("guardian.no_port", **told)
         return 1
     await ensure_seeded(settings)
+    agent.board.seeded = True
     log.info("guardian.started", node=settings.name, primary_name=settings.master)
     guarding = asyncio.create_task(agent.run())
     await ending.wait()

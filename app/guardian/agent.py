@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.resources
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,26 +12,12 @@ import structlog
 
 from app.guardian import sentinel
 from app.guardian.decide import decide
-from app.guardian.facts import (
-    AWAY,
-    SETTLED,
-    STRANGER,
-    Beat,
-    Decision,
-    Follow,
-    HandOver,
-    Hint,
-    Hold,
-    Look,
-    Order,
-    Promote,
-    Release,
-    SetFit,
-)
-from app.guardian.handover import USUAL, Handover
+from app.guardian.facts import AWAY, SETTLED, Decision, HandOver, Hint, Hold, Look, Order, Release
+from app.guardian.handover import Handover
+from app.guardian.hands import Hands
 from app.guardian.memory import HOLD_MS, Limits, Memory
 from app.guardian.outcome import REFUSED, Outcome
-from app.guardian.peers import NOWHERE, RedisPeer, SentinelPeer
+from app.guardian.peers import RedisPeer, SentinelPeer
 from app.guardian.sentinel import Caretaker
 from app.guardian.status import Board
 from app.guardian.verdict import judge
@@ -50,7 +35,6 @@ CALM: Final = 0.25
 BUSY: Final = 0.04
 LOOK: Final = 0.3
 FINISH: Final = 8.0
-_CALL: Final = 0.5
 _CARE: Final = 1.0
 _AFTER_FAILURE: Final = 1.0
 
@@ -71,7 +55,7 @@ class Agent:
         self._sentinels = [SentinelPeer(settings, place, self._wake.set) for place in places]
         self._asking: dict[Peer, asyncio.Task[Any]] = {}
         self._silent: set[Peer] = set()
-        self._own = self._nodes[settings.me].link
+        self._hands = Hands(settings, self._nodes[settings.me].link, self.board)
         self._caretaker = Caretaker(settings, self._sentinels[settings.me])
         self._limits = Limits(patience=settings.patience)
         self._memory = Memory()
@@ -79,9 +63,7 @@ class Agent:
         self._hinting: asyncio.Task[None] | None = None
         self._handing: asyncio.Task[Outcome] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._next_beat = 0.0
         self._next_care = 0.0
-        self._script = importlib.resources.files("app.guardian").joinpath("heartbeat.lua").read_text("utf-8")
 
     async def run(self) -> None:
         """Go on for ever: whatever went wrong, the next turn looks afresh."""
@@ -195,19 +177,6 @@ class Agent:
 
     async def _carry_out(self, order: Order) -> None:
         match order:
-            case Beat(epoch=epoch):
-                await self._beat(epoch)
-            case Follow(node=node):
-                host, port = self.settings.redis[node] if node != STRANGER else NOWHERE
-                log.warning("guardian.follow", primary=self.settings.named(node))
-                await self._own.one("REPLICAOF", host, port, within=_CALL)
-            case Promote():
-                log.warning("guardian.promote")
-                await self._own.one("REPLICAOF", "NO", "ONE", within=_CALL)
-                self.board.promoted_itself()
-            case SetFit(fit=fit):
-                log.info("guardian.fit", fit=fit)
-                await self._own.one("CONFIG", "SET", "replica-priority", USUAL if fit else 0, within=_CALL)
             case Hint(reason=reason):
                 self._begin_hint(reason)
             case Hold():
@@ -217,19 +186,8 @@ class Agent:
             case HandOver(node=node, reason=reason):
                 log.warning("guardian.hands_over", reason=reason)
                 self._background(self.hand_over(self.settings.named(node)))
-
-    async def _beat(self, epoch: int) -> None:
-        now = time.monotonic()
-        if now < self._next_beat:
-            return
-        self._next_beat = now + self.settings.beat
-        key, _ = self.settings.heartbeat
-        try:
-            await self._own.one("EVAL", self._script, 1, key, max(0, epoch), within=_CALL)
-        except hiredis.ReplyError as error:  # no replica in reach, say: then nothing is acknowledged either
-            self.board.beat_refused(str(error))
-        else:
-            self.board.beat_refused("")
+            case _:
+                await self._hands.do(order)
 
     def _begin_hint(self, reason: str) -> None:
         if self._hinting is None or self._hinting.done():

@@ -77,6 +77,7 @@ class Opinion:
         epoch: the configuration epoch of that.
         down: it holds that primary for down.
         busy: it is carrying out a failover.
+        against: the node which that is to replace; STRANGER if there is none.
         down_after: its down-after-milliseconds now.
         convinced: that node told it lately that it is a primary.
     """
@@ -85,6 +86,7 @@ class Opinion:
     epoch: int
     down: bool = False
     busy: bool = False
+    against: int = STRANGER
     down_after: int = 0
     convinced: bool = True
 
@@ -135,6 +137,11 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Let writes wait for a moment: whether this primary is replaced is being decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hint:
     """Tell the Sentinels for certain that the primary they name is none; they still vote."""
 
@@ -159,7 +166,7 @@ class HandOver:
     reason: str
 
 
-Order = Follow | Promote | SetFit | Beat | Hint | Hold | Release | HandOver
+Order = Follow | Promote | SetFit | Beat | Pause | Hint | Hold | Release | HandOver
 
 
 @dataclass(frozen=True, slots=True)

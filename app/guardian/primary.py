@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.guardian.facts import PRIMARY, STRANGER, Beat, Decision, Follow, HandOver, Order, Release
+from app.guardian.facts import PRIMARY, STRANGER, Beat, Decision, Follow, HandOver, Order, Pause, Release
 from app.guardian.memory import HOLD_MS
 
 if TYPE_CHECKING:
@@ -67,12 +67,27 @@ def _successor(look: Look, rank: int) -> int | None:
     return None
 
 
+def _contested(look: Look) -> bool:
+    """Whether a failover against this living primary is under way that has promoted nobody yet.
+
+    It looked dead to a majority. What it takes from now on is lost if a replica is promoted that does not have it, and
+    the command to that replica may be on its way for long. So writes wait until it is decided.
+    """
+    return any(
+        opinion.busy and opinion.against == look.me and opinion.primary == look.me
+        for opinion in look.sentinels
+        if opinion is not None
+    )
+
+
 def _named(memory: Memory, look: Look, limits: Limits, me: Seen) -> tuple[Memory, Decision]:
     if any(node is not None and _is_newer(node, me) for node in look.nodes):
         return memory, Decision(PRIMARY, "a replica holds data of a later primary: it steps aside", (Follow(STRANGER),))
     successor = _successor(look, memory.rank)
     if successor is not None:
         return memory, Decision(PRIMARY, "a failover has promoted another node: it steps down", (Follow(successor),))
+    if _contested(look):
+        return memory, Decision(PRIMARY, "a failover against it is under way: writes wait until it ends", (Pause(),))
     orders: list[Order] = [Beat(memory.rank)]
     holding = [opinion for opinion in look.sentinels if opinion is not None and opinion.down_after == HOLD_MS]
     if holding and all(opinion.convinced for opinion in holding):  # else they take it for a replica, and replace it

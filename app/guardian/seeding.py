@@ -10,6 +10,7 @@ import structlog
 
 from app.guardian import seed
 from app.guardian.facts import STRANGER, Opinion
+from app.guardian.moved import follow
 from app.guardian.peers import SentinelPeer
 from app.guardian.wire import Away
 
@@ -22,14 +23,18 @@ _AGAIN: Final = 2.0
 
 
 async def ensure_seeded(settings: Settings) -> None:
-    """Write sentinel.conf unless there is one already; retried for ever when the disk does not let us."""
-    while settings.conf and not Path(settings.conf).exists():  # noqa: ASYNC240 - nothing else goes on yet
-        primary, epoch = await _known(settings)
-        told = {"conf": settings.conf}
+    """Write sentinel.conf unless there is one already, whose nodes may have moved; retried for ever."""
+    while settings.conf:
         try:
+            for moved in follow(settings):
+                log.warning("sentinel.node_moved", moved=moved)
+            if Path(settings.conf).exists():  # noqa: ASYNC240 - nothing else goes on yet
+                return
+            primary, epoch = await _known(settings)
             seed.write(settings, primary=primary, epoch=epoch)
-        except OSError as error:
-            log.critical("sentinel.not_seeded", error=str(error), remedy="make the directory writable", **told)
+        except (OSError, ValueError) as error:
+            remedy = "make the directory writable"
+            log.critical("sentinel.not_seeded", error=str(error), remedy=remedy, conf=settings.conf)
             await asyncio.sleep(_AGAIN)
         else:
             log.info("sentinel.seeded", conf=settings.conf, primary=settings.named(primary), epoch=epoch)

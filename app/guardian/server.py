@@ -14,12 +14,13 @@ from urllib.parse import parse_qs
 
 from prometheus_client import CONTENT_TYPE_LATEST, ProcessCollector, generate_latest
 
+from app.guardian.facts import PRIMARY
 from app.guardian.outcome import DONE, REFUSED
 from app.ops import metrics
 from app.ops.httpd import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.simple_server import WSGIServer
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 STUCK: Final = 30.0
 """Seconds without a turn after which the guardian counts as stuck. A turn is bounded by its timeouts, a few seconds."""
+DRAIN: Final = 15.0
+"""Seconds that ``/drained`` waits at most; the chart's grace period of a Redis pod counts with it."""
+_AGAIN: Final = 0.05
 _HANDOVER: Final = 30.0
 _TEXT: Final = "text/plain; charset=utf-8"
 _JSON: Final = "application/json"
@@ -66,16 +70,28 @@ class Routes:
 
     def _show(self, path: str) -> Answer:
         board = self._agent.board
+        probes: dict[str, Callable[[], tuple[bool, str]]] = {
+            "/livez": lambda: (time.monotonic() - board.turned < STUCK, "stuck"),
+            "/startz": lambda: (board.seeded, "the Sentinel's file is not written yet"),
+            "/readyz": lambda: (board.ready, board.status["reason"]),
+            "/drained": lambda: (self._drained(), "it is still primary"),
+        }
+        if path in probes:
+            return _text(*probes[path]())
         match path:
-            case "/livez":
-                return _text(time.monotonic() - board.turned < STUCK, "stuck")
-            case "/readyz":
-                return _text(board.ready, board.status["reason"])
             case "/status":
                 return _json(HTTPStatus.OK, **board.status)
             case "/metrics":
                 return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(metrics.GUARDIAN)
-        return HTTPStatus.NOT_FOUND, _TEXT, b"try /livez, /readyz, /metrics, /status, or POST /handover\n"
+        known = ", ".join([*probes, "/status", "/metrics"])
+        return HTTPStatus.NOT_FOUND, _TEXT, f"try {known}, or POST /handover\n".encode()
+
+    def _drained(self) -> bool:
+        """Wait until this node is no primary: a hook that keeps its Redis from ending during the handover."""
+        end = time.monotonic() + DRAIN
+        while self._agent.board.status["state"] == PRIMARY and time.monotonic() < end:
+            time.sleep(_AGAIN)
+        return bool(self._agent.board.status["state"] != PRIMARY)
 
     def _hand_over(self, environ: WSGIEnvironment) -> Answer:
         if not self._token:

@@ -26,6 +26,7 @@ class Board:
     Attributes:
         status: plain data; replaced as a whole at each turn.
         ready: clients may be sent to this node's Redis.
+        seeded: its Sentinel may start: it has its file.
         turned: monotonic seconds of the last turn.
         troubled: the named primary does not serve, or a failover is under way.
     """
@@ -34,6 +35,7 @@ class Board:
         self._settings = settings
         self.status: dict[str, Any] = {"node": settings.name, "state": "away", "reason": "starting"}
         self.ready = False
+        self.seeded = False
         self.turned = time.monotonic()
         self.troubled = True
         self._state_since = time.time()

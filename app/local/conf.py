@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import Final
 
+from app.guardian.acl import Users
 from app.guardian.peers import NOWHERE
 from app.guardian.seed import quote
 from app.guardian.settings import Tls
-from app.local.acl import Users
 from app.local.ports import LOOPBACK
 
 MASTER_NAME: Final = "haven"

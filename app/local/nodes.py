@@ -11,7 +11,7 @@ from redis.retry import Retry
 
 from app.guardian.facts import Freshness
 from app.guardian.peers import pairs, parse_freshness
-from app.local.acl import OPEN, Access
+from app.local.access import OPEN, Access
 from app.local.conf import MASTER_NAME, render_redis
 from app.local.errors import LocalError
 from app.local.ports import LOOPBACK

@@ -9,8 +9,9 @@ from typing import Final, Self
 
 from redis.exceptions import RedisError
 
+from app.guardian.acl import Users
 from app.guardian.settings import Tls
-from app.local.acl import Access, Users
+from app.local.access import Access
 from app.local.binaries import find_redis
 from app.local.conf import MASTER_NAME, names_ports, render_base
 from app.local.errors import LocalError

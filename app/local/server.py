@@ -4,7 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from app.local.acl import Access
+from app.local.access import Access
 from app.local.binaries import find_redis
 from app.local.errors import LocalError
 from app.local.nodes import RedisNode

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from app.config import load_config
 from app.guardian.settings import Tls
 from app.local import LocalError, RedisCluster
-from app.local.acl import Access, Users
+from app.guardian.acl import Users
+from app.local.access import Access
 from app.local.nodes import Node, command, connect
 from app.store import create_store, deadline
 from tests.integration.engines import need

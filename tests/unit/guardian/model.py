@@ -22,6 +22,7 @@ from app.guardian.facts import (
     Hold,
     Look,
     Opinion,
+    Pause,
     Promote,
     Release,
     Seen,
@@ -37,6 +38,7 @@ INFO = 0.5
 MAX_LAG = 2.0
 FAILOVER_TIMEOUT = 5.0
 HINT = 0.4
+PAUSE = 0.5
 LEFT_OVER = 3.0
 NOBODY = (-1, "")
 
@@ -57,6 +59,7 @@ class Redis:
     data: set[int] = field(default_factory=set)
     freshness: Freshness = NEVER
     heard: dict[int, float] = field(default_factory=dict)  # as a primary: when each replica was last in reach
+    paused: float = 0.0  # as a primary: until then, writes wait
     beating: bool = False  # as a primary: its guardian has written a heartbeat
     pending: list[tuple[str, int]] = field(default_factory=list)  # commands that wait until it thaws
 
@@ -182,6 +185,7 @@ class World:
             node.heard, node.beating = {}, False
         elif what == "follow" and whom != place and (node.primary or node.follows != whom):
             self.note(f"redis {place} follows {whom}")
+            node.paused = 0.0
             node.primary, node.follows, node.linked = False, whom, False
 
     def _check_promotion(self, place: int) -> None:
@@ -253,11 +257,12 @@ class World:
     def write(self) -> None:
         """A client writes durably: acknowledged once a replica has it.
 
-        What a new primary takes before its guardian's first heartbeat is not held against anybody: until then its data
-        can't be told from the former primary's (docs/decisions/0004, "What is left").
+        Two things are not held against anybody (docs/decisions/0004, "What is left"): what a new primary takes before
+        its guardian's first heartbeat, as until then its data can't be told from the former primary's; and what a
+        primary takes that is being replaced while it lives, if its guardian is too slow to let writes wait.
         """
         for place, node in enumerate(self.redis):
-            if not self.writable(place):
+            if not self.writable(place) or self.now < node.paused:
                 continue
             write = self.next_write
             self.next_write += 1
@@ -268,7 +273,9 @@ class World:
                 linked = each.linked and each.answers and each.follows == place and self.reach(place, replica)
                 if linked and self.random.random() < 0.7:
                     self._copy(node, each)
-                    if node.beating:
+                    guardian = self.guardians[place]
+                    replaced = any(each.failover and each.name == place for each in self.sentinels)
+                    if node.beating and not (replaced and (not guardian.up or guardian.delay)):
                         self.acknowledged.add(write)
             return
 
@@ -397,6 +404,7 @@ class World:
                     each.epoch,
                     each.down,
                     each.failover is not None,
+                    each.name if each.failover is not None else STRANGER,
                     HOLD_MS if each.down_after > DOWN_AFTER else int(DOWN_AFTER * 1000),
                     each.name in each.info and each.info[each.name][1].primary,
                 )
@@ -427,6 +435,8 @@ class World:
                     own.freshness = Freshness(max(epoch, old.epoch), old.sequence + 1, 0, old.mark)
                     own.offset += 1
                     own.beating = True
+                case Pause() if own.answers:
+                    own.paused = self.now + PAUSE
                 case Hint() | Hold() | Release():
                     self._tell(place, order)
         mine = self.sentinels[place]

@@ -19,6 +19,7 @@ from app.guardian.facts import (
     Hint,
     Hold,
     Opinion,
+    Pause,
     Promote,
     Release,
     SetFit,
@@ -222,6 +223,17 @@ def test_a_living_primary_steps_down_for_the_one_that_the_leader_of_a_failover_n
     leader = [Opinion(1, 2, busy=True), *names(0, 0)]
     assert Story().see([primary(NEW), primary(OLD), replica(0)], leader).orders == (Follow(1),)
     assert Story().see([primary(NEW), None, replica(0)], leader).orders == (Beat(1),)
+
+
+def test_writes_wait_while_a_failover_against_a_living_primary_is_undecided() -> None:
+    """Found by the random schedules: the chosen replica froze, and was promoted when it woke, seconds later."""
+    story = Story()
+    nodes = [primary(), replica(0), replica(0)]
+    begun = [Opinion(0, 1, busy=True, against=0), *names(0, 0)]
+    assert story.see(nodes, begun).orders == (Pause(),)
+    assert story.see(nodes, names(0, 0, 0)).orders == (Beat(1),)
+    ending = [Opinion(0, 2, busy=True, against=1), *names(0, 0, epoch=2)]  # it is the promoted one itself
+    assert Story().see(nodes, ending).orders == (Beat(2),)
 
 
 def test_who_was_promoted_and_named_does_not_step_down_for_the_former_primary() -> None:

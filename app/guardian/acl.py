@@ -1,17 +1,22 @@
 """Who may do what at the Redis servers and the Sentinels: the users of a deployment, each with the least rights.
 
-The application, the guardians, the replicas and the Sentinels each have a user of their own; `admin` is for people.
+The application, the guardians, the replicas, the Sentinels and the exporter each have a user of their own; `admin` is
+for people. Probes need none: any answer, even a refusal, is a sign of life.
 Keep a `Users` together with the data: a Sentinel's file remembers its passwords.
 """
 
+from __future__ import annotations
+
 import hashlib
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Final, Self
 
 from app.guardian.seed import quote
-from app.guardian.settings import Tls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
     "admin": ("~*", "&*", "+@all"),
@@ -47,6 +52,16 @@ AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
         # a handover lets writes wait
         *("+client|pause", "+client|unpause"),
     ),
+    # Numbers only: no key, no parameter (masterauth is one).
+    "exporter": (
+        "+ping",
+        "+info",
+        "+client|setname",
+        "+slowlog|get",
+        "+slowlog|len",
+        "+latency|latest",
+        "+latency|histogram",
+    ),
 }
 
 AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -80,6 +95,21 @@ class Users:
     replica: str = field(default_factory=_secret)
     sentinel: str = field(default_factory=_secret)
     guardian: str = field(default_factory=_secret)
+    exporter: str = field(default_factory=_secret)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """The users whose passwords are in a directory, a file each.
+
+        Raises:
+            OSError: one of them can't be read.
+            ValueError: one of them is empty.
+        """
+        found = {each.name: (directory / each.name).read_text("utf-8").rstrip("\r\n") for each in fields(cls)}
+        for name, password in found.items():
+            if not password:
+                raise ValueError(f"{directory / name} is empty: put the password of the user {name!r} into it")
+        return cls(**found)
 
     def at_redis(self) -> list[str]:
         """The lines of a redis.conf."""
@@ -114,48 +144,3 @@ class Users:
             "REDIS_SENTINEL_USERNAME": "app",
             "REDIS_SENTINEL_PASSWORD": self.app,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How one gets into the servers of a cluster.
-
-    Attributes:
-        password: of the default user at Redis, for clients and replication; None for none.
-        users: in place of the default user, at Redis and Sentinel; None for none.
-        tls: the certificate files of servers and clients; None for plain text.
-    """
-
-    password: str | None = None
-    users: Users | None = None
-    tls: Tls | None = None
-
-    def options(self, *, sentinel: bool = False) -> dict[str, Any]:
-        """What redis-py needs for a connection of ours."""
-        found: dict[str, Any] = {}
-        if self.users:
-            found |= {"username": "admin", "password": self.users.admin}
-        elif not sentinel:
-            found["password"] = self.password
-        if self.tls:
-            cert, key = self.tls.cert or None, self.tls.key or None
-            found |= {"ssl": True, "ssl_ca_certs": self.tls.ca or None, "ssl_certfile": cert, "ssl_keyfile": key}
-        return found
-
-    def of_guardian(self) -> dict[str, str]:
-        """A guardian's settings."""
-        return self._of_redis(self.users.of_guardian() if self.users else None)
-
-    def of_app(self) -> dict[str, str]:
-        """The application's settings."""
-        return self._of_redis(self.users.of_app() if self.users else None)
-
-    def _of_redis(self, user: dict[str, str] | None) -> dict[str, str]:
-        found = user or ({"REDIS_PASSWORD": self.password} if self.password else {})
-        if not self.tls:
-            return found
-        files = {"REDIS_SSL_CA": self.tls.ca, "REDIS_SSL_CERT": self.tls.cert, "REDIS_SSL_KEY": self.tls.key}
-        return {**found, "REDIS_SSL": "true", **{name: path for name, path in files.items() if path}}
-
-
-OPEN: Final = Access()

@@ -1,0 +1,142 @@
+"""What is made ready before the guardian becomes small: numeric addresses, and the files that the others read.
+
+In a pod everything but the passwords is known to the chart, and the passwords are files that only a program can turn
+into the lines of a redis.conf. So the guardian, which starts first, writes what Redis, Sentinel and the exporter read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from app.errors import ConfigError
+from app.guardian.acl import Users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.config import Config
+    from app.guardian.settings import Address, Settings
+
+RESOLVE: Final = 60.0
+"""Seconds for the name service, which may itself be starting."""
+_AGAIN: Final = 0.5
+REDIS_CONF: Final = "redis/redis.conf"
+EXPORTER_PASSWORDS: Final = "exporter/passwords.json"
+SENTINEL_BASE: Final = "sentinel/base.conf"
+
+
+def prepare(settings: Settings, config: Config) -> Settings:
+    """Do what the configuration asks for.
+
+    Args:
+        settings: the guardian's.
+        config: the whole configuration.
+
+    Returns:
+        The settings, with numeric addresses and the Sentinel's base file where these are asked for.
+
+    Raises:
+        ConfigError: a name is not known, a password or a directory can't be used; lists everything.
+    """
+    if config.haven_guardian_announce == "addresses":
+        settings = numeric(settings)
+    if config.haven_guardian_files:
+        settings = write_files(settings, Path(config.haven_guardian_files), config.haven_guardian_users)
+    return settings
+
+
+def numeric(settings: Settings, look_up: Callable[[str], str] | None = None, within: float = RESOLVE) -> Settings:
+    """The settings with the nodes' names looked up once.
+
+    Sentinel blocks while it looks a name up, and a name that is gone with its pod makes failovers fail; the address of
+    a Service stays as long as the Service. What talks to itself goes over loopback, whose address is no name.
+
+    Args:
+        settings: the guardian's.
+        look_up: from a name to an address; the system's by default.
+        within: seconds for all of them.
+
+    Raises:
+        ConfigError: a name is still not known then.
+    """
+    end = time.monotonic() + within
+    known: dict[str, str] = {}
+
+    def address(found: Address) -> Address:
+        host, port = found
+        if host not in known:
+            known[host] = _look_up(host, look_up or _system, end)
+        return known[host], port
+
+    return replace(
+        settings,
+        redis=tuple(address(each) for each in settings.redis),
+        sentinels=tuple(address(each) for each in settings.sentinels),
+        own_redis=address(settings.own_redis),
+        own_sentinel=address(settings.own_sentinel),
+    )
+
+
+def _look_up(host: str, look_up: Callable[[str], str], end: float) -> str:
+    while True:
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            pass
+        try:
+            return look_up(host)
+        except OSError as error:
+            if time.monotonic() >= end:
+                remedy = "correct HAVEN_GUARDIAN_NODES and REDIS_SENTINEL_HOSTS, or start the name service"
+                raise ConfigError([f"the name {host!r} is not known ({error}): {remedy}"]) from None
+        time.sleep(_AGAIN)
+
+
+def _system(host: str) -> str:
+    return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+
+
+def write_files(settings: Settings, directory: Path, passwords: str | None) -> Settings:
+    """Write what Redis, Sentinel and the exporter read, for their group alone.
+
+    Args:
+        settings: the guardian's.
+        directory: below it, a directory for each of them.
+        passwords: a directory with the users' passwords; None: there are no users.
+
+    Raises:
+        ConfigError: a password can't be read, or a file not be written.
+    """
+    host, port = settings.redis[settings.me]
+    lines = [f"replica-announce-ip {host}", f"replica-announce-port {port}"]
+    base = [Path(settings.base).read_text("utf-8").rstrip()] if settings.base else []
+    exporter: dict[str, str] = {}
+    try:
+        if passwords is not None:
+            users = Users.read(Path(passwords))
+            lines += users.at_redis()
+            base += users.at_sentinel()
+            scheme = "rediss" if settings.tls else "redis"
+            exporter = {f"{scheme}://127.0.0.1:{settings.own_redis[1]}": users.exporter}
+        _write(directory / REDIS_CONF, "\n".join(lines))
+        _write(directory / EXPORTER_PASSWORDS, json.dumps(exporter))
+        _write(directory / SENTINEL_BASE, "\n".join(base))
+    except (OSError, ValueError) as error:
+        remedy = "see HAVEN_GUARDIAN_USERS and HAVEN_GUARDIAN_FILES"
+        raise ConfigError([f"the files of Redis can't be made: {error} ({remedy})"]) from None
+    return replace(settings, base=str(directory / SENTINEL_BASE))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o640)
+    draft.write_text(text + "\n", "utf-8")
+    draft.replace(path)
