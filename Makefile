@@ -41,12 +41,18 @@ test: install ## Run every test but those of the cluster: unit, integration, the
 test-unit: install ## Run the unit tests only.
 	@$(RUN)pytest tests/unit $(ARGS)
 
+.PHONY: test-chart
+test-chart: install ## Render the chart in every scenario and check what comes out; needs helm.
+	@$(RUN)pytest tests/chart $(ARGS)
+
 .PHONY: check
 check: install ## Lint, types, generated files.
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check --quiet .
 	@$(RUN)mypy
+	@$(RUN)hadolint Dockerfile
 	@$(RUN)python -m scripts.settings_reference --check
+	@$(RUN)python -m scripts.chart_docs --check
 	@$(RUN)uv lock --check --quiet
 
 .PHONY: servers
@@ -61,6 +67,18 @@ bench-failover: install ## Measure gaps and lost writes of death, freeze and han
 bench: install ## Measure the store beside plain redis-py, on the same server, in one run.
 	@$(RUN)python -m tests.bench.store $(ARGS)
 
+##@ Ship it
+
+ENGINE ?= $(shell for name in docker podman buildah; do $$name info >/dev/null 2>&1 && echo $$name && break; done)
+
+.PHONY: image
+image: ## Build the image haven:dev with docker, podman or buildah.
+	@test -n "$(ENGINE)" || { echo "neither docker nor podman nor buildah works here: start one (or: make image ENGINE=…)" >&2; exit 1; }
+	@$(ENGINE) build --tag haven:dev \
+		--label org.opencontainers.image.version=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--label org.opencontainers.image.revision=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null) $(ARGS) .
+
 ##@ Change it
 
 .PHONY: format
@@ -71,6 +89,7 @@ format: install ## Format the code and fix what can be fixed.
 .PHONY: docs
 docs: install ## Write the generated pages anew.
 	@$(RUN)python -m scripts.settings_reference
+	@$(RUN)python -m scripts.chart_docs
 
 .PHONY: install
 install: $(VENV)/.installed ## Bring everything that is needed into .venv; done by the other targets.

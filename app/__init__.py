@@ -8,13 +8,15 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Config
+    from app.serving import Role
 
 
-def create_app(config: Config | None = None) -> Flask:
+def create_app(config: Config | None = None, role: Role = "web") -> Flask:
     """Make the web application. Nothing is connected yet: that happens at first use.
 
     Args:
         config: the settings; by default those of the environment.
+        role: what this process is.
 
     Raises:
         ConfigError: the environment's settings can't be used.
@@ -28,6 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.events import Hub  # noqa: PLC0415
     from app.ops import health, metrics_http  # noqa: PLC0415
     from app.runtime import build_runtime  # noqa: PLC0415
+    from app.serving import serving  # noqa: PLC0415
     from app.sessions import CookieSessions  # noqa: PLC0415
 
     config = config or load_config()
@@ -45,9 +48,9 @@ def create_app(config: Config | None = None) -> Flask:
     if config.haven_trusted_proxies:
         trusted = config.haven_trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
-    runtime = build_runtime(config)
+    runtime = build_runtime(config, role=role)
     app.extensions["haven"] = runtime
-    app.extensions["haven.hub"] = Hub(runtime.store, config.haven_web_streams)
+    app.extensions["haven.hub"] = Hub(runtime.store, serving(config, role).streams)
     app.session_interface = CookieSessions(runtime)
     health.register(app)
     metrics_http.register(app)

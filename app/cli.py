@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.config import Config
     from app.ops.heart import Heart
     from app.runtime import Runtime
+    from app.serving import Role
 
 log = structlog.get_logger("haven")
 
@@ -77,16 +78,33 @@ def _runtime(role: str) -> tuple[Runtime, Heart]:
     return runtime, heart
 
 
+def _serve(role: Role) -> NoReturn:
+    from app.ops import metrics_files
+    from app.serving import serving
+
+    config = _load()  # say everything that is wrong now, once, and not from every worker
+    directory = config.haven_metrics_dir
+    if directory:
+        try:
+            metrics_files.wipe(Path(directory))
+        except OSError as error:
+            raise ConfigError(
+                [f"HAVEN_METRICS_DIR={directory!r}: {error}; give a directory that can be written"]
+            ) from None
+        os.environ[metrics_files.VARIABLE] = directory
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *serving(config, role).arguments])  # noqa: S606
+
+
 @main.command()
 def web() -> NoReturn:
     """Serve the web application with gunicorn."""
-    from app.ops import metrics_files
+    _serve("web")
 
-    _load()  # say everything that is wrong now, once, and not from every worker
-    directory = os.environ.get(metrics_files.VARIABLE)
-    if directory:
-        metrics_files.wipe(Path(directory))
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_conf"])  # noqa: S606
+
+@main.command()
+def realtime() -> NoReturn:
+    """Serve the web application to many event streams (server-sent events)."""
+    _serve("realtime")
 
 
 @main.command()
@@ -103,7 +121,13 @@ def worker() -> None:
         most_deliveries=config.haven_task_deliveries,
         ttl=config.haven_task_ttl,
     )
-    running = Worker(deliveries, heart, threads=config.haven_worker_threads, lease=config.haven_task_lease)
+    running = Worker(
+        deliveries,
+        heart,
+        threads=config.haven_worker_threads,
+        lease=config.haven_task_lease,
+        grace=config.haven_task_grace,
+    )
     _on_stop(running.stop)
     handed_back = running.run()
     runtime.close()
@@ -128,8 +152,10 @@ def subscriber() -> None:
 def guardian() -> NoReturn:
     """Guard the Redis beside this process: roles, failover hints, handovers."""
     from app.guardian.launch import become, settings_from
+    from app.guardian.prepare import prepare
 
-    become(settings_from(_load()))
+    config = _load()
+    become(prepare(settings_from(config), config))
 
 
 @main.command()
@@ -156,11 +182,15 @@ def handover(to: str | None, data: Path, *, if_primary: bool, as_json: bool) -> 
 
 
 @main.command()
-def migrate() -> None:
+@click.option("--patience", metavar="SECONDS", type=click.FloatRange(0), default=0.0, help="For one that starts.")
+@click.option("--only-wait", is_flag=True, help="Change nothing: wait, as patiently, until another has done it.")
+def migrate(patience: float, *, only_wait: bool) -> None:
     """Bring the database to this version's schema."""
-    from app.db.migrate import migrate as run
+    from app.db.migrate import await_schema, migrate_patiently
 
-    run(_load().database_url.get_secret_value())
+    step = await_schema if only_wait else migrate_patiently
+    revision = step(_load().database_url.get_secret_value(), patience)
+    log.info("migrate.done", revision=revision)
 
 
 @main.command()
@@ -172,6 +202,22 @@ def seed() -> None:
     db = Database(_load().database_url.get_secret_value())
     run(db)
     db.close()
+
+
+@main.command()
+@click.option("--url", default="http://localhost:8000", show_default=True, help="Of the web application.")
+@click.option("--events-url", help="Where its event streams are served; by default there as well.")
+@click.option("--patience", metavar="SECONDS", type=click.FloatRange(0), default=120.0, show_default=True)
+def smoke(url: str, events_url: str | None, patience: float) -> None:
+    """Do once what a user does, with a user of its own: sign in, read, be counted, have a task done, hear an event."""
+    from app.db import Database
+    from app.smoke import Smoke
+
+    db = Database(_load().database_url.get_secret_value())
+    try:
+        Smoke(db, url, events_url or url, patience).run(click.echo)
+    finally:
+        db.close()
 
 
 def _add_local() -> None:

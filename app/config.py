@@ -17,7 +17,7 @@ from app.config_fields import DEVELOPMENT_SECRET, Settings
 from app.errors import ConfigError
 from app.guardian.settings import Timings
 from app.guardian.timings import refusals
-from app.settings import EnvironmentAndFiles, problems_of, setting
+from app.settings import EnvironmentAndFiles, problems_of, with_default
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,9 +121,9 @@ class TestingConfig(Config):
 class ProductionConfig(Config):
     """In production: no default is accepted where a default would be unsafe."""
 
-    haven_log_format: Literal["console", "json"] = setting(
-        "json", "Logs for people or for programs.", "console or json", group="Processes"
-    )
+    haven_log_format: Literal["console", "json"] = with_default(Settings.model_fields["haven_log_format"], "json")
+    haven_grace: int = with_default(Settings.model_fields["haven_grace"], 20)
+    haven_task_grace: float = with_default(Settings.model_fields["haven_task_grace"], 20.0)
 
     def contradictions(self) -> list[str]:
         """As the base class's, and the secrets that production needs."""

@@ -77,7 +77,32 @@ class Settings(BaseSettings):
         ge=0,
         le=255,
     )
+    haven_realtime_workers: int = setting(
+        1, "gunicorn worker processes of `haven realtime`.", "1 to 64", group="Processes", ge=1, le=64
+    )
+    haven_realtime_streams: int = setting(
+        200,
+        "Event streams open at once per worker of `haven realtime`, which has a thread for each and some more.",
+        "1 to 900",
+        group="Processes",
+        ge=1,
+        le=900,
+    )
+    haven_grace: int = setting(
+        4,
+        "For running requests after SIGTERM, seconds; Kubernetes' grace period must be longer.",
+        "whole seconds, 1 to 600",
+        group="Processes",
+        ge=1,
+        le=600,
+    )
     haven_worker_threads: int = setting(4, "Tasks run at once per worker.", "1 to 64", group="Processes", ge=1, le=64)
+    haven_metrics_dir: str | None = setting(
+        None,
+        "Where the worker processes of `haven web` share their metrics; unset: a scrape shows one of them at random.",
+        "a directory of its own, in memory best, such as /dev/shm/haven-metrics; it is emptied at the start",
+        group="Processes",
+    )
     haven_ops_host: str = setting(
         "127.0.0.1",
         "Address of the probes and metrics of worker, subscriber, guardian.",
@@ -191,6 +216,14 @@ class Settings(BaseSettings):
         ge=1,
         le=100,
     )
+    haven_task_grace: float = setting(
+        3.0,
+        "For running tasks after SIGTERM, seconds; then others run them. Kubernetes' grace period must be longer.",
+        "seconds, 0 to 600",
+        group="Tasks",
+        ge=0,
+        le=600,
+    )
     haven_task_ttl: float = setting(
         86_400.0, "How long a finished task can be looked up, seconds.", "seconds, 60 or more", group="Tasks", ge=60
     )
@@ -216,6 +249,24 @@ class Settings(BaseSettings):
         None,
         "Where this node's Sentinel is reached, on its own machine; unset: its announced address.",
         "host:port, such as 127.0.0.1:26379",
+        group="Guardian",
+    )
+    haven_guardian_announce: Literal["names", "addresses"] = setting(
+        "names",
+        "Whether Sentinel is told the nodes' names, or the addresses that these have when the guardian starts.",
+        "names, or addresses: where each node has one that stays, such as a Service's",
+        group="Guardian",
+    )
+    haven_guardian_users: str | None = setting(
+        None,
+        "A directory with the ACL users' passwords, a file each: admin, app, replica, sentinel, guardian, exporter.",
+        "a readable directory, with HAVEN_GUARDIAN_FILES",
+        group="Guardian",
+    )
+    haven_guardian_files: str | None = setting(
+        None,
+        "Where the guardian writes redis/redis.conf (address, users), sentinel/base.conf and exporter/passwords.json.",
+        "a directory that can be written; unset: it writes none of them",
         group="Guardian",
     )
     haven_guardian_hosts: Addresses = setting(

@@ -18,6 +18,8 @@
     ├── TaskError                a task could not be enqueued or run
     │   ├── UnknownTask          no handler has that name
     │   └── InvalidTask          the arguments are not what the handler takes, or are too large
+    ├── SchemaError              the database can't be reached, or has not the schema that this version works with
+    ├── SmokeError               a check of a running installation failed
     ├── GuardianError            no guardian could be asked, or none may
     └── LocalStackError          the stack on this machine could not be started or changed
 
@@ -120,6 +122,14 @@ class UnknownTask(TaskError, LookupError):
 
 class InvalidTask(TaskError, ValueError):
     """The arguments are not what the handler takes, or are too large."""
+
+
+class SchemaError(HavenError):
+    """The database can't be reached, or has not the schema that this version works with."""
+
+
+class SmokeError(HavenError):
+    """A check of a running installation failed."""
 
 
 class GuardianError(HavenError):

@@ -1,4 +1,4 @@
-"""How gunicorn serves the application (``haven web``). Every value comes from the configuration."""
+"""How gunicorn serves the application; workers, threads and the application itself: see ``app/serving.py``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 _config = load_config()
 
 bind = f"{_config.haven_http_host}:{_config.haven_http_port}"
-workers = _config.haven_web_workers
-threads = _config.haven_web_threads
 worker_class = "gthread"
-wsgi_app = "app.wsgi:application"
 control_socket_disable = True  # it is on by default and fails where HOME is read-only
-graceful_timeout = 4
+graceful_timeout = _config.haven_grace
 timeout = 30
 keepalive = 5
 max_requests = 20_000

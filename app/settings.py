@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,13 @@ def setting(default: Any, meaning: str, remedy: str, *, group: str, **limits: An
         limits: pydantic constraints such as ``ge`` and ``le``.
     """
     return Field(default, description=meaning, json_schema_extra={"remedy": remedy, "group": group}, **limits)
+
+
+def with_default(field: FieldInfo, default: Any) -> Any:
+    """Declare a setting again, in a class that is derived, with another default."""
+    changed = copy(field)
+    changed.default = default
+    return changed
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -73,6 +73,7 @@ def make_engine(database_url: str, *, pool_size: int, statement_timeout: int = S
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
             "options": f"-c statement_timeout={statement_timeout * 1000}",
+            "client_encoding": "utf8",  # from a server without an encoding psycopg would bring bytes
         },
     )
 

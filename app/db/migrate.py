@@ -1,25 +1,36 @@
 """Bringing a database to the newest revision, from the program itself."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from alembic.util import CommandError
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from app.db.database import make_engine, parse_url
+from app.errors import SchemaError
+
+log = structlog.get_logger(__name__)
 
 LOCK_TIMEOUT: Final = 60
 """Seconds to wait for another process that is migrating the same database."""
 _LOCK_KEY: Final = 0x686176656E  # "haven"
+PAUSE: Final = 1.0
+"""Seconds between two looks at a database that is not there yet."""
 
 
 def migrate(database_url: str) -> str:
     """Bring the database to the newest revision; all of it or nothing. Safe to run several times at once.
+
+    A database that a newer version has migrated is left as it is: that version's changes are made so that this one
+    works with them, or going back to it would not be possible at all.
 
     Args:
         database_url: as for ``app.db.database.parse_url``.
@@ -41,11 +52,73 @@ def migrate(database_url: str) -> str:
         else:
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        has = _read(connection)
+        if has is not None and not _is_known(has):
+            log.warning("migrate.newer", database=has, program=newest_revision())
+            return has
         config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
     return newest_revision()
+
+
+def migrate_patiently(database_url: str, patience: float) -> str:
+    """As :func:`migrate`, of a database that may still be starting.
+
+    Args:
+        database_url: as for ``app.db.database.parse_url``.
+        patience: seconds to wait until it can be reached.
+
+    Raises:
+        SchemaError: it could not be reached in time.
+    """
+    return _until(patience, lambda: migrate(database_url))
+
+
+def await_schema(database_url: str, patience: float) -> str:
+    """Wait until the database has a schema that this version works with, which somebody else brings it to.
+
+    Args:
+        database_url: as for ``app.db.database.parse_url``.
+        patience: seconds to wait.
+
+    Returns:
+        The revision the database has: the newest one, or a newer version's.
+
+    Raises:
+        SchemaError: it was not so in time.
+    """
+
+    def look() -> str:
+        has = current_revision(database_url)
+        if has == newest_revision() or (has is not None and not _is_known(has)):
+            return has
+        raise SchemaError(
+            f"the database is at revision {has or 'none'}, this version works with {newest_revision()}: "
+            "run `haven migrate` of this version"
+        )
+
+    return _until(patience, look)
+
+
+def _until(patience: float, attempt: Callable[[], str]) -> str:
+    end = time.monotonic() + patience
+    shown = ""
+    while True:
+        try:
+            return attempt()
+        except OperationalError as error:
+            reason = str(error.orig or error).strip().splitlines()[0]
+            problem = SchemaError(f"the database can't be used ({reason}): correct DATABASE_URL, or start the database")
+        except SchemaError as error:
+            problem = error
+        if time.monotonic() + PAUSE > end:
+            raise problem
+        if str(problem) != shown:
+            shown = str(problem)
+            log.info("migrate.waiting", why=shown)
+        time.sleep(PAUSE)
 
 
 def newest_revision() -> str:
@@ -59,12 +132,29 @@ def newest_revision() -> str:
 def current_revision(database_url: str) -> str | None:
     """The revision the database has; None where no migration ever ran."""
     with _connect(database_url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _read(connection)
 
 
 def is_up_to_date(database_url: str) -> bool:
     """Whether the database has the newest revision."""
     return current_revision(database_url) == newest_revision()
+
+
+def _read(connection: Connection) -> str | None:
+    # Alembic's own reading logs two lines every time, which is too much for what is asked once a second.
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _is_known(revision: str) -> bool:
+    """Whether the revision is one of this version's; otherwise it is a newer version's."""
+    try:
+        ScriptDirectory.from_config(_alembic_config()).get_revision(revision)
+    except CommandError:
+        return False
+    return True
 
 
 def _alembic_config() -> AlembicConfig:

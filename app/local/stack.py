@@ -19,7 +19,7 @@ from app.local.redis import RedisCluster
 
 _PROBE_TIMEOUT: Final = 1.0
 _OK: Final = 200
-_OTHERS: Final = ("SECRET_KEY_FILE", "DATABASE_URL_FILE", "HAVEN_OPS_PORT", "PROMETHEUS_MULTIPROC_DIR")
+_OTHERS: Final = ("SECRET_KEY_FILE", "DATABASE_URL_FILE", "HAVEN_OPS_PORT", "HAVEN_METRICS_DIR")
 _SEE_DOCTOR: Final = "haven doctor"
 
 
@@ -54,11 +54,7 @@ def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROG
     """Return all parts in the order of their start."""
     env = environment(options)
     cluster.forget_former_ports()
-    metrics = options.data / "metrics" / "web"
-    metrics.mkdir(parents=True, exist_ok=True)
-    for stale in metrics.glob("*.db"):
-        stale.unlink()
-    web_env = env | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    web_env = env | {"HAVEN_METRICS_DIR": str(options.data / "metrics" / "web")}
     sentinels = [cluster.sentinel(ordinal) for ordinal in range(1, len(cluster.sentinels) + 1)]
 
     def run(name: str, own: Mapping[str, str]) -> Process:

@@ -125,6 +125,18 @@ def test_sqlite_with_several_replicas_in_production_is_a_caution() -> None:
     assert not any("SQLite" in line for line in one)
 
 
+def test_production_gives_requests_and_tasks_more_time_to_end() -> None:
+    short, long = load_config({}), load_config({"HAVEN_ENV": "production", "SECRET_KEY": SECRET})
+    assert (short.haven_grace, short.haven_task_grace) == (4, 3)
+    assert (long.haven_grace, long.haven_task_grace) == (20, 20)
+
+
+def test_a_setting_with_another_default_keeps_its_limits() -> None:
+    (line,) = problems({"HAVEN_ENV": "production", "SECRET_KEY": SECRET, "HAVEN_GRACE": "0"})
+    assert line.startswith("HAVEN_GRACE='0'")
+    assert "1 to 600" in line
+
+
 @pytest.mark.parametrize("text", ["", "host", "host:", ":1", "host:70000", "host:-1", "host:1x"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not host:port"):

@@ -163,3 +163,16 @@ def test_a_statement_without_end_is_ended(postgres: PostgresServer) -> None:
     with pytest.raises(OperationalError, match="statement timeout"), engine.connect() as connection:
         connection.execute(text("SELECT pg_sleep(30)"))
     engine.dispose()
+
+
+def test_a_database_without_an_encoding_gives_text_and_not_bytes(postgres: PostgresServer) -> None:
+    url = postgres.create_database(
+        "template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+    )  # as initdb makes it where LANG is not set
+    migrate(url)
+    db = Database(url)
+    with db.session() as session:
+        session.add(User(name="Ada Lövelace", email="ada@example.com", password_hash="x"))
+    with db.session() as session:
+        assert session.scalar(select(User.name)) == "Ada Lövelace"
+    db.close()

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -8,9 +10,20 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlalchemy.exc import OperationalError
 
+from app.db import migrate as module
 from app.db.database import Database
-from app.db.migrate import current_revision, is_up_to_date, migrate, newest_revision
+from app.db.migrate import (
+    await_schema,
+    current_revision,
+    is_up_to_date,
+    migrate,
+    migrate_patiently,
+    newest_revision,
+)
 from app.db.models import Base
+from app.errors import SchemaError
+
+AWAY = "postgresql://haven@127.0.0.1:1/haven"
 
 
 def test_an_empty_database_is_brought_to_the_newest_revision(database_url: str) -> None:
@@ -92,4 +105,44 @@ def test_a_failed_migration_leaves_nothing_behind(database_url: str) -> None:
 def test_a_database_that_is_away_is_reported(sqlite_url: str) -> None:
     del sqlite_url
     with pytest.raises(OperationalError):
-        migrate("postgresql://haven@127.0.0.1:1/haven")
+        migrate(AWAY)
+
+
+def stamp(database_url: str, revision: str) -> None:
+    db = Database(database_url)
+    with db.session() as session:
+        session.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608
+    db.close()
+
+
+def test_a_newer_versions_database_is_left_as_it_is_and_good_enough(database_url: str) -> None:
+    migrate(database_url)
+    stamp(database_url, "9999")
+
+    assert migrate(database_url) == "9999"
+    assert await_schema(database_url, 0) == "9999"
+
+
+def test_waiting_for_the_schema_changes_nothing_and_says_what_it_waits_for(database_url: str) -> None:
+    with pytest.raises(SchemaError, match="at revision none, this version works with"):
+        await_schema(database_url, 0)
+    assert current_revision(database_url) is None
+
+
+def test_waiting_ends_when_somebody_has_migrated(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.2)
+    later = threading.Timer(0.5, migrate, [database_url])
+    later.start()
+
+    assert await_schema(database_url, 30) == newest_revision()
+
+    later.join()
+
+
+def test_patience_with_a_database_that_is_away_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+    started = time.monotonic()
+    for step in (migrate_patiently, await_schema):
+        with pytest.raises(SchemaError, match=r"refused.*correct DATABASE_URL, or start the database"):
+            step(AWAY, 0.3)
+    assert time.monotonic() - started >= 0.4

@@ -10,9 +10,9 @@ import trustme
 from redis.exceptions import RedisError
 
 from app.config import load_config
+from app.guardian.acl import Users
 from app.guardian.settings import Tls
 from app.local import LocalError, RedisCluster
-from app.guardian.acl import Users
 from app.local.access import Access
 from app.local.nodes import Node, command, connect
 from app.store import create_store, deadline

@@ -60,10 +60,17 @@ class Client:
 
 
 class Load:
-    """So many requests a second, in turn: cached reads, changes, tasks, messages, look-ups, protected pages."""
+    """So many requests a second, in turn: cached reads, changes, tasks, messages, look-ups, protected pages.
 
-    def __init__(self, client: Client, rate: float) -> None:
+    Args:
+        client: who sends them.
+        rate: how many a second.
+        name: tells this load's tasks from another's.
+    """
+
+    def __init__(self, client: Client, rate: float, name: str = "key") -> None:
         self._client = client
+        self._name = name
         self._rate = rate
         self.book = Book()
         self._lock = threading.Lock()
@@ -115,7 +122,9 @@ class Load:
         return self._client.call("GET", "/api/protected")
 
     def _report(self, number: int) -> tuple[int, Any]:
-        status, body = self._client.call("POST", "/api/reports", {"kind": "activity"}, Idempotency_Key=f"key-{number}")
+        status, body = self._client.call(
+            "POST", "/api/reports", {"kind": "activity"}, Idempotency_Key=f"{self._name}-{number}"
+        )
         if status == 202:
             self.book.tasks.append(body["task_id"])
         return status, body

@@ -1,0 +1,159 @@
+{{/*
+Everything that is right alone and wrong together. Each message names the value, what is wrong, and what to set; each
+has a test in tests/chart/test_refusals.py. What is wrong alone (a type, a range, a typo) is refused by
+values.schema.json. Rendered by refusals.yaml, which makes no object.
+*/}}
+{{- define "haven.refusals" -}}
+{{- include "haven.refusals.database" . -}}
+{{- include "haven.refusals.redis" . -}}
+{{- include "haven.refusals.pods" . -}}
+{{- include "haven.refusals.entry" . -}}
+{{- include "haven.refusals.settings" . -}}
+{{- include "haven.refusals.network" . -}}
+{{- end -}}
+
+{{- define "haven.refusals.database" -}}
+{{- with .Values.database -}}
+{{- if and .existingSecret .tryout.enabled -}}
+{{- fail (printf "database.existingSecret=%s and database.tryout.enabled=true are two databases: set database.tryout.enabled=false" .existingSecret) -}}
+{{- end -}}
+{{- if not (or .existingSecret .tryout.enabled) -}}
+{{- fail "database.tryout.enabled=false leaves no database: set database.existingSecret to a Secret with the URL of yours" -}}
+{{- end -}}
+{{- if and .tryout.seed (not .tryout.enabled) -}}
+{{- fail "database.tryout.seed=true would put users with a public password into your database: set database.tryout.seed=false" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.refusals.redis" -}}
+{{- $enabled := .Values.redis.enabled -}}
+{{- with .Values.externalRedis -}}
+{{- if and $enabled (or .host .sentinels) -}}
+{{- fail (printf "externalRedis names %s, but redis.enabled=true runs a Redis of the chart's own: set redis.enabled=false" (.host | default (join "," .sentinels))) -}}
+{{- end -}}
+{{- if not $enabled -}}
+{{- if and (eq .mode "standalone") (not .host) -}}
+{{- fail "redis.enabled=false needs a Redis of yours: set externalRedis.host, or externalRedis.mode=sentinel with externalRedis.sentinels" -}}
+{{- end -}}
+{{- if and (eq .mode "standalone") .sentinels -}}
+{{- fail (printf "externalRedis.sentinels=%s is not used in externalRedis.mode=standalone: set externalRedis.mode=sentinel" (join "," .sentinels)) -}}
+{{- end -}}
+{{- if and (eq .mode "sentinel") (not .sentinels) -}}
+{{- fail "externalRedis.mode=sentinel without Sentinels: set externalRedis.sentinels to [\"host:26379\", …]" -}}
+{{- end -}}
+{{- if and (eq .mode "sentinel") (not .master) -}}
+{{- fail "externalRedis.mode=sentinel without the primary's name: set externalRedis.master to the name in 'sentinel monitor <name> …'" -}}
+{{- end -}}
+{{- if and (eq .mode "sentinel") .host -}}
+{{- fail (printf "externalRedis.host=%s is not used in externalRedis.mode=sentinel: set it to \"\", or externalRedis.mode=standalone" .host) -}}
+{{- end -}}
+{{- if and .sentinelExistingSecretKey (not .existingSecret) -}}
+{{- fail (printf "externalRedis.sentinelExistingSecretKey=%s is a key of no Secret: set externalRedis.existingSecret" .sentinelExistingSecretKey) -}}
+{{- end -}}
+{{- if and (not .tls.enabled) (or .tls.caSecret .tls.clientSecret) -}}
+{{- fail (printf "externalRedis.tls names the Secret %s, but nothing is encrypted: set externalRedis.tls.enabled=true" (.tls.caSecret | default .tls.clientSecret)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.refusals.pods" -}}
+{{- range $name := list "web" "realtime" "worker" -}}
+{{- $values := index $.Values $name -}}
+{{- if not (kindIs "invalid" $values.terminationGracePeriodSeconds) -}}
+{{- $least := include "haven.leastTermination" $values | int -}}
+{{- if lt ($values.terminationGracePeriodSeconds | int) $least -}}
+{{- fail (printf "%s.terminationGracePeriodSeconds=%d would kill pods in the middle of what they were given time for: set it to %d or more, or to null" $name ($values.terminationGracePeriodSeconds | int) $least) -}}
+{{- end -}}
+{{- end -}}
+{{- if has (toString $values.pdb.maxUnavailable) (list "0" "0%") -}}
+{{- fail (printf "%s.pdb.maxUnavailable=%v would let no node be drained: set it to 1 or more" $name $values.pdb.maxUnavailable) -}}
+{{- end -}}
+{{- with $values.autoscaling -}}
+{{- if and .enabled (gt (.min | int) (.max | int)) -}}
+{{- fail (printf "%s.autoscaling.min=%d is more than %s.autoscaling.max=%d: set max to %d or more" $name (.min | int) $name (.max | int) (.min | int)) -}}
+{{- end -}}
+{{- if and .enabled (not (dig "requests" "cpu" "" $values.resources)) -}}
+{{- fail (printf "%s.autoscaling.enabled=true aims at a part of the requested CPU, and there is no request: set %s.resources.requests.cpu" $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.web -}}
+{{- if ge (.streams | int) (.threads | int) -}}
+{{- fail (printf "web.streams=%d would take every one of web.threads=%d threads: set web.streams to %d or less" (.streams | int) (.threads | int) (sub (.threads | int) 1)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.refusals.entry" -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.host) -}}
+{{- fail "ingress.enabled=true without a host would answer for every host of the cluster: set ingress.host" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled=true without a Gateway: set httpRoute.parentRefs to [{name: …, namespace: …}]" -}}
+{{- end -}}
+{{- range $route := .Values.routes -}}
+{{- range $inside := list "/livez" "/readyz" "/health" "/metrics" -}}
+{{- $prefix := printf "%s/" (trimSuffix "/" $route.path) -}}
+{{- if or (eq $route.path $inside) (and (eq $route.type "Prefix") (hasPrefix $prefix (printf "%s/" $inside))) -}}
+{{- fail (printf "routes has path=%s type=%s, which would let the world see %s: set the paths that people need" $route.path $route.type $inside) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Variables that the chart sets, or that hold a secret, with the value to set instead. */}}
+{{- define "haven.settingsOwned" -}}
+HAVEN_ENV: nothing (the chart runs production)
+HAVEN_FILES_DIR: nothing (the chart mounts it)
+HAVEN_GRACE: web.grace or realtime.grace
+HAVEN_HTTP_HOST: nothing (probes need it)
+HAVEN_HTTP_PORT: nothing (probes need it)
+HAVEN_METRICS_DIR: nothing (the chart mounts it)
+HAVEN_OPS_HOST: nothing (probes need it)
+HAVEN_OPS_PORT: nothing (probes need it)
+HAVEN_REALTIME_STREAMS: realtime.streams
+HAVEN_REALTIME_WORKERS: realtime.workers
+HAVEN_REPLICAS: web.replicas
+HAVEN_TASK_GRACE: worker.taskGrace
+HAVEN_TRUSTED_PROXIES: web.trustedProxies
+HAVEN_WEB_STREAMS: web.streams
+HAVEN_WEB_THREADS: web.threads
+HAVEN_WEB_WORKERS: web.workers
+HAVEN_WORKER_THREADS: worker.threads
+REDIS_HOST: externalRedis.host
+REDIS_PASSWORD: externalRedis.existingSecret
+REDIS_PASSWORD_FILE: externalRedis.existingSecret
+REDIS_PORT: externalRedis.port
+REDIS_SENTINEL_HOSTS: externalRedis.sentinels
+REDIS_SENTINEL_MASTER: externalRedis.master
+REDIS_SENTINEL_PASSWORD: externalRedis.sentinelExistingSecretKey
+REDIS_SENTINEL_PASSWORD_FILE: externalRedis.sentinelExistingSecretKey
+REDIS_SENTINEL_USERNAME: externalRedis.sentinelUsername
+REDIS_SSL: externalRedis.tls.enabled
+REDIS_SSL_CA: externalRedis.tls.caSecret
+REDIS_SSL_CERT: externalRedis.tls.clientSecret
+REDIS_SSL_KEY: externalRedis.tls.clientSecret
+REDIS_USERNAME: externalRedis.username
+{{- end -}}
+
+{{- define "haven.refusals.settings" -}}
+{{- $owned := include "haven.settingsOwned" . | fromYaml -}}
+{{- range $name, $_ := .Values.settings -}}
+{{- with get $owned $name -}}
+{{- fail (printf "settings.%s is the chart's to set: remove it, and set %s" $name .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.refusals.network" -}}
+{{- if .Values.networkPolicy.enabled -}}
+{{- if and .Values.database.existingSecret (not .Values.networkPolicy.database.to) -}}
+{{- fail "networkPolicy.enabled=true would cut the pods off from the database of database.existingSecret: set networkPolicy.database.to to [{ipBlock: {cidr: …}}]" -}}
+{{- end -}}
+{{- if and (not .Values.redis.enabled) (not .Values.networkPolicy.externalRedis.to) -}}
+{{- fail "networkPolicy.enabled=true would cut the pods off from externalRedis: set networkPolicy.externalRedis.to to [{ipBlock: {cidr: …}}]" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

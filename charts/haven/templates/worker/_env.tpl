@@ -1,0 +1,12 @@
+{{/* What worker and subscriber share: probes and metrics on a port of their own, and a directory for the example's files. */}}
+{{- define "haven.opsEnv" -}}
+HAVEN_OPS_HOST: 0.0.0.0
+HAVEN_OPS_PORT: "9100"
+HAVEN_FILES_DIR: /var/lib/haven/files
+{{- end -}}
+
+{{- define "haven.workerEnv" -}}
+{{ include "haven.opsEnv" . }}
+HAVEN_WORKER_THREADS: {{ .Values.worker.threads | int | quote }}
+HAVEN_TASK_GRACE: {{ .Values.worker.taskGrace | int | quote }}
+{{- end -}}

@@ -1,0 +1,103 @@
+"""Who may talk to whom: every edge of the release, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.chart.rendering import Rendered, render, scenario
+
+APP = ("web", "realtime", "worker", "subscriber")
+REDIS = {(each, "redis", port) for each in (*APP, "redis") for port in (6379, 26379)}
+REDIS |= {("redis", "redis", 9200)}
+POSTGRES = {(each, "postgres", 5432) for each in (*APP, "migrate", "test")}
+
+
+def component(peer: dict[str, Any]) -> str:
+    found: str = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/component", "")
+    return found
+
+
+def edges(rendered: Rendered, direction: str) -> set[tuple[str, str, int]]:
+    """From, to and port, of peers within the release."""
+    near, far = ("ingress", "from") if direction == "ingress" else ("egress", "to")
+    found = set()
+    for each in rendered.of("NetworkPolicy").values():
+        own = component(each["spec"])
+        for rule in each["spec"].get(near, []):
+            for peer in filter(component, rule.get(far, [])):
+                for port in rule["ports"]:
+                    pair = (component(peer), own) if direction == "ingress" else (own, component(peer))
+                    found.add((*pair, port["port"]))
+    return found
+
+
+def test_nothing_is_allowed_that_is_not_named() -> None:
+    default = render().one("NetworkPolicy", "shop-haven-default-deny")["spec"]
+    assert default == {
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "haven", "app.kubernetes.io/instance": "shop"}},
+        "policyTypes": ["Ingress", "Egress"],
+    }
+
+
+def test_the_edges_within_the_release() -> None:
+    rendered = render()
+    assert edges(rendered, "ingress") == REDIS | POSTGRES
+    assert edges(rendered, "egress") == REDIS | POSTGRES | {("test", "web", 8000), ("test", "realtime", 8000)}
+
+
+def test_every_pod_may_ask_for_names_but_the_database() -> None:
+    for name, each in render().of("NetworkPolicy").items():
+        ports = [port for rule in each["spec"].get("egress", []) for port in rule["ports"]]
+        asks = {"port": 53, "protocol": "UDP"} in ports
+        assert asks is not name.endswith(("-default-deny", "-postgres")), name
+
+
+def test_only_monitoring_reads_the_ports_of_operation() -> None:
+    rendered = render()
+    monitoring = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    for each in ("worker", "subscriber"):
+        spec = rendered.one("NetworkPolicy", f"shop-haven-{each}")["spec"]
+        assert spec["ingress"] == [{"from": monitoring, "ports": [{"port": "ops"}]}]
+    redis = rendered.one("NetworkPolicy", "shop-haven-redis")["spec"]["ingress"]
+    assert {"from": monitoring, "ports": [{"port": 9200}, {"port": 9121}]} in redis
+    closed = render("--set", "networkPolicy.monitoringFrom=null")
+    assert "ingress" not in closed.one("NetworkPolicy", "shop-haven-worker")["spec"]
+
+
+@pytest.mark.parametrize("each", ["web", "realtime"])
+def test_web_is_open_until_its_doors_are_named(each: str) -> None:
+    assert render().one("NetworkPolicy", f"shop-haven-{each}")["spec"]["ingress"] == [{"ports": [{"port": "http"}]}]
+    named = scenario("production").one("NetworkPolicy", f"shop-haven-{each}")["spec"]["ingress"]
+    peers = [peer for rule in named for peer in rule["from"]]
+    assert [component(peer) for peer in peers if component(peer)] == ["test"]
+    names = [str(peer["namespaceSelector"]) for peer in peers if "namespaceSelector" in peer]
+    assert ["ingress-nginx" in names[0], "monitoring" in names[1]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "cidr", "ports"),
+    [
+        ("external-redis", "10.30.0.0/24", {6380}),
+        ("external-sentinel", "10.30.0.0/24", {6379, 26379, 26380}),
+        ("production", "10.20.0.0/24", {5432}),
+    ],
+)
+def test_what_is_outside_is_reached_at_its_address_and_ports_alone(name: str, cidr: str, ports: set[int]) -> None:
+    egress = scenario(name).one("NetworkPolicy", "shop-haven-web")["spec"]["egress"]
+    (rule,) = [rule for rule in egress if {"ipBlock": {"cidr": cidr}} in rule.get("to", [])]
+    assert {port["port"] for port in rule["ports"]} == ports
+
+
+def test_further_egress_is_for_the_application_alone() -> None:
+    rendered = render("--set", "networkPolicy.extraEgress[0].ports[0].port=443")
+    rule = {"ports": [{"port": 443}]}
+    reached = [name for name, each in rendered.of("NetworkPolicy").items() if rule in each["spec"].get("egress", [])]
+    assert reached == [
+        f"shop-haven-{name}" for name in sorted(APP, key=["web", "realtime", "worker", "subscriber"].index)
+    ]
+
+
+def test_policies_can_be_off() -> None:
+    assert render("--set", "networkPolicy.enabled=false").of("NetworkPolicy") == {}

@@ -1,0 +1,55 @@
+"""What ends a pod or a process: by plan without a gap, by force with a short one, and never with a loss."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tests.cluster import lab
+from tests.cluster.release import NAME
+
+if TYPE_CHECKING:
+    from tests.cluster.release import Release
+
+
+def test_the_primarys_pod_is_deleted(release: Release) -> None:
+    old = release.primary()
+    with release.client() as client:
+        release.kubectl("delete", "pod", f"{NAME}-redis-{old}", "--wait=false")
+        time.sleep(8)
+        client.until_back()
+        release.wait_healthy()
+    client.tell("the primary's pod deleted")
+    client.nothing_lost()
+    assert client.found["failed"] == 0
+    assert release.primary() != old
+
+
+def test_the_primarys_process_is_killed(release: Release) -> None:
+    old = release.primary()
+    with release.client() as client:
+        lab.kill(release.get("pod", f"{NAME}-redis-{old}")["metadata"]["uid"], "redis-server")
+        time.sleep(5)
+        client.until_back()
+        release.wait_healthy()
+    client.tell("the primary's process killed")
+    client.nothing_lost()
+    assert client.found["failed"] == 0
+
+
+def test_workers_are_killed_during_their_work(release: Release) -> None:
+    with release.client() as client:
+        time.sleep(2)
+        release.kubectl(
+            "delete",
+            "pod",
+            "-l",
+            "app.kubernetes.io/component=worker,haven-test!=client",
+            "--grace-period=0",
+            "--force",
+        )
+        time.sleep(5)
+        release.kubectl("rollout", "status", f"deployment/{NAME}-worker", "--timeout=120s")
+    client.tell("all workers killed")
+    client.nothing_lost()
+    assert client.found["failed"] == 0

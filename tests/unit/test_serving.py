@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from gunicorn.app.wsgiapp import WSGIApplication
+
+from app import create_app
+from app.cli import main
+from app.config import load_config
+from app.ops.metrics_files import VARIABLE
+from app.serving import SPARE_THREADS, Serving, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENVIRONMENT = {
+    "HAVEN_WEB_WORKERS": "3",
+    "HAVEN_WEB_THREADS": "20",
+    "HAVEN_WEB_STREAMS": "7",
+    "HAVEN_REALTIME_WORKERS": "2",
+    "HAVEN_REALTIME_STREAMS": "900",
+    "HAVEN_GRACE": "17",
+}
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the command turned into; its own environment stays as it was."""
+    command: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda _, words: command.extend(words))
+    monkeypatch.setattr(os, "environ", {**os.environ, **ENVIRONMENT})
+    return command
+
+
+def test_each_role_has_its_own_numbers() -> None:
+    config = load_config(ENVIRONMENT)
+    assert serving(config, "web") == Serving("web", workers=3, threads=20, streams=7)
+    assert serving(config, "realtime") == Serving("realtime", workers=2, threads=900 + SPARE_THREADS, streams=900)
+
+
+@pytest.mark.parametrize(
+    ("role", "workers", "threads"), [("web", 3, 20), ("realtime", 2, 900 + SPARE_THREADS)], ids=["web", "realtime"]
+)
+def test_gunicorn_gets_them(
+    executed: list[str], monkeypatch: pytest.MonkeyPatch, role: str, workers: int, threads: int
+) -> None:
+    CliRunner().invoke(main, [role], catch_exceptions=False)
+    assert executed[:3] == [sys.executable, "-m", "gunicorn"]
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", executed[2:])
+    monkeypatch.delitem(sys.modules, "app.gunicorn_conf", raising=False)  # it reads the configuration when imported
+    told = WSGIApplication()
+    assert told.cfg is not None
+    assert (told.cfg.workers, told.cfg.threads, told.cfg.graceful_timeout) == (workers, threads, 17)
+    assert told.app_uri == f"app.wsgi:make('{role}')"
+    assert told.cfg.worker_connections > threads, "or no connection is kept open between two requests"
+
+
+@pytest.mark.parametrize(("role", "streams"), [("web", 7), ("realtime", 900)])
+def test_as_many_streams_are_taken_as_there_are_threads_for(role: str, streams: int) -> None:
+    config = load_config(ENVIRONMENT)
+    app = create_app(config, "realtime" if role == "realtime" else "web")
+    assert app.extensions["haven.hub"].limit == streams
+
+
+def test_the_metrics_of_a_former_run_are_removed(executed: list[str], tmp_path: Path) -> None:
+    directory = tmp_path / "metrics"
+    directory.mkdir()
+    (directory / "counter_1.db").touch()
+    os.environ["HAVEN_METRICS_DIR"] = str(directory)
+    CliRunner().invoke(main, ["web"], catch_exceptions=False)
+    assert executed
+    assert os.environ[VARIABLE] == str(directory)
+    assert not list(directory.iterdir())
+
+
+def test_a_metrics_directory_that_cannot_be_made_is_named(executed: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.environ["HAVEN_METRICS_DIR"] = str(tmp_path / "file")
+    done = CliRunner().invoke(main, ["web"])
+    assert done.exit_code == 1
+    assert not executed
+    assert f"HAVEN_METRICS_DIR='{tmp_path / 'file'}'" in done.output
+    assert "give a directory that can be written" in done.output
