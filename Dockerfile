@@ -61,7 +61,7 @@ USER 10001:10001
 EXPOSE 8000
 ENTRYPOINT ["haven"]
 CMD ["web"]
-# `make image` adds version and revision, which would end the cache of what follows them here.
+# `make image` adds version and revision: from an ARG, a step in the cache of older engines keeps the former ones.
 LABEL org.opencontainers.image.title=haven \
       org.opencontainers.image.description="Flask on Redis with high availability" \
       org.opencontainers.image.licenses=MIT

@@ -81,6 +81,11 @@ AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 
+_NOBODY: Final = "user default reset off"
+_NOBODY_WITH_RIGHTS: Final = f"{_NOBODY} ~* &* +@all"
+"""Nobody can sign in as a user that is off and has no password. But as this user Redis reads its own append-only file, and
+what stands between MULTI and EXEC there, so all that scripts wrote, it leaves out unless this user has the right."""
+
 
 def _secret() -> str:
     return secrets.token_urlsafe(24)
@@ -113,17 +118,16 @@ class Users:
 
     def at_redis(self) -> list[str]:
         """The lines of a redis.conf."""
-        return [*self._users(AT_REDIS), "masteruser replica", f"masterauth {quote(self.replica)}"]
+        return [_NOBODY_WITH_RIGHTS, *self._users(AT_REDIS), "masteruser replica", f"masterauth {quote(self.replica)}"]
 
     def at_sentinel(self) -> list[str]:
         """The lines of a sentinel.conf."""
-        return self._users(AT_SENTINEL)
+        return [_NOBODY, *self._users(AT_SENTINEL)]
 
     def _users(self, rights: Mapping[str, tuple[str, ...]]) -> list[str]:
         passwords = asdict(self)
         digests = {name: hashlib.sha256(passwords[name].encode()).hexdigest() for name in rights}
-        users = [" ".join(("user", name, "reset", "on", f"#{digests[name]}", *rights[name])) for name in rights]
-        return ["user default reset off", *users]
+        return [" ".join(("user", name, "reset", "on", f"#{digests[name]}", *rights[name])) for name in rights]
 
     def of_guardian(self) -> dict[str, str]:
         """A guardian's settings."""

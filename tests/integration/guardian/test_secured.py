@@ -114,6 +114,31 @@ def test_a_killed_primary_is_replaced_and_comes_back_as_a_replica(secured: Secur
     assert refusals(cluster) == []
 
 
+def test_what_scripts_and_transactions_wrote_is_there_after_a_stop_of_everything(
+    secured: Secured, store: Store
+) -> None:
+    """Found on Kubernetes: Redis reads its append-only file as the default user, and refuses what that user may not do.
+
+    What stands between MULTI and EXEC in the file, so all that a script did, was then left out without an error.
+    """
+    cluster = secured.cluster
+    cluster.primary().client.bgrewriteaof()
+    with deadline(15), store.durable(repeatable=True) as pipeline:
+        pipeline.eval("redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[2], '2')", 2, f"{KEY}:s1", f"{KEY}:s2")
+    with deadline(15), store.redis.pipeline(repeatable=True) as pipeline:
+        pipeline.set(f"{KEY}:m1", "3").set(f"{KEY}:m2", "4")
+        pipeline.execute(durable=(2, 5.0))
+    for node in cluster.nodes:
+        node.kill()
+    for node in cluster.nodes:
+        node.start()
+    cluster.wait_healthy(60)
+    names = [f"{KEY}:{name}" for name in ("s1", "s2", "m1", "m2")]
+    assert cluster.primary().client.mget(names) == ["1", "2", "3", "4"]
+    assert not [node.name for node in cluster.nodes if "AOF-loading" in node.log.read_text(errors="replace")]
+    assert refusals(cluster) == []
+
+
 def test_a_handover_needs_no_more_than_these_rights(secured: Secured, store: Store) -> None:
     cluster = secured.cluster
     write(store, "before")

@@ -67,7 +67,9 @@ def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, pas
     base.write_text("unixsocket /run/sentinel.sock\n")
     settings = write_files(replace(SETTINGS, base=str(base)), tmp_path / "run", str(passwords))
     redis = (tmp_path / "run" / REDIS_CONF).read_text()
-    assert redis.startswith("replica-announce-ip b.shop\nreplica-announce-port 6379\nuser default reset off\n")
+    assert redis.startswith(
+        "replica-announce-ip b.shop\nreplica-announce-port 6379\nuser default reset off ~* &* +@all\n"
+    )
     assert [line.split()[1] for line in redis.splitlines() if line.startswith("user ")] == ["default", *AT_REDIS]
     assert 'masterauth "secret-of-replica"' in redis
     assert redis.count("secret-of-") == 1
