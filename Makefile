@@ -35,7 +35,7 @@ reset: install ## Remove the stack's data, after asking.
 
 .PHONY: test
 test: install ## Run every test but those of the cluster: unit, integration, the whole stack with faults.
-	@$(RUN)pytest --durations=10 $(ARGS)
+	@$(RUN)pytest --durations=10 --ignore tests/cluster $(ARGS)
 
 .PHONY: test-unit
 test-unit: install ## Run the unit tests only.
@@ -44,6 +44,14 @@ test-unit: install ## Run the unit tests only.
 .PHONY: test-chart
 test-chart: install ## Render the chart in every scenario and check what comes out; needs helm.
 	@$(RUN)pytest tests/chart $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: install ## Install it on the cluster that KUBECONFIG names, break it, and audit what clients were told.
+	@$(RUN)pytest tests/cluster -m 'not full' --capture=tee-sys --durations=0 $(ARGS)
+
+.PHONY: test-cluster-full
+test-cluster-full: install ## The same with the tests that take long.
+	@$(RUN)pytest tests/cluster --capture=tee-sys --durations=0 $(ARGS)
 
 .PHONY: check
 check: install ## Lint, types, generated files.

@@ -83,7 +83,7 @@ AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
 
 _NOBODY: Final = "user default reset off"
 _NOBODY_WITH_RIGHTS: Final = f"{_NOBODY} ~* &* +@all"
-"""Nobody can sign in as a user that is off and has no password. But as this user Redis reads its own append-only file, and
+"""Nobody can sign in as a user that is off and has no password. But as this user Redis reads its own append-only file:
 what stands between MULTI and EXEC there, so all that scripts wrote, it leaves out unless this user has the right."""
 
 

@@ -7,12 +7,15 @@ cut|join). Without it the image is one that the nodes already know (HAVEN_IMAGE)
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster.kube import run
+
+if TYPE_CHECKING:
+    import signal
 
 ROOT = Path(__file__).parents[2]
 REDIS = "docker.io/library/redis:8.0"
@@ -48,17 +51,17 @@ def load_bases() -> None:
     run(str(lab / "cluster"), "load", *[word for word in archives if word.endswith(".tar")])
 
 
-def kill(pod_uid: str, program: str) -> None:
-    """kill -9 a pod's process, from the machine that its node is on: in its own namespace process 1 is spared that."""
+def send(number: signal.Signals, pod_uid: str, program: str) -> None:
+    """Send a signal to a pod's process from outside: in its own namespace process 1 is spared SIGKILL and SIGSTOP."""
     if directory() is None:
-        pytest.skip("processes can't be killed here: HAVEN_LAB is not set")
+        pytest.skip("processes can't be reached here: HAVEN_LAB is not set")
     found = [
         int(entry.name)
         for entry in Path("/proc").iterdir()
         if entry.name.isdigit() and _belongs(entry, pod_uid.replace("-", "_"), program)
     ]
     assert len(found) == 1, (pod_uid, program, found)
-    os.kill(found[0], signal.SIGKILL)
+    os.kill(found[0], number)
 
 
 def _belongs(process: Path, pod_uid: str, program: str) -> bool:

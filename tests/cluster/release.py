@@ -84,6 +84,11 @@ class Release:
         assert len(found) == 1, states
         return found[0]
 
+    def uid_of(self, pod: str) -> str:
+        """A pod's own id."""
+        uid: str = self.get("pod", pod)["metadata"]["uid"]
+        return uid
+
     def node_of(self, pod: str) -> str:
         """The node where a pod runs."""
         name: str = self.get("pod", pod)["spec"]["nodeName"]
@@ -155,6 +160,12 @@ class Client:
         if kind is None:
             self.found = self._release.ask(self._name, "worker", 8080, "/stop", timeout=150)
         self._release.kubectl("delete", "pod", self._name, "--grace-period=0", "--force", "--wait=false")
+
+    def still_there(self, before: dict[str, Any]) -> None:
+        """Assert that what an earlier client wrote is there."""
+        path = f"/missing?prefix={before['prefix']}&count={before['writes']}"
+        assert before["write_errors"] == [], before
+        assert self._release.ask(self._name, "worker", 8080, path, 30) == 0
 
     def nothing_lost(self) -> None:
         """Assert that what was acknowledged is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def test_the_primarys_pod_is_deleted(release: Release) -> None:
 def test_the_primarys_process_is_killed(release: Release) -> None:
     old = release.primary()
     with release.client() as client:
-        lab.kill(release.get("pod", f"{NAME}-redis-{old}")["metadata"]["uid"], "redis-server")
+        lab.send(signal.SIGKILL, release.uid_of(f"{NAME}-redis-{old}"), "redis-server")
         time.sleep(5)
         client.until_back()
         release.wait_healthy()
@@ -51,5 +52,19 @@ def test_workers_are_killed_during_their_work(release: Release) -> None:
         time.sleep(5)
         release.kubectl("rollout", "status", f"deployment/{NAME}-worker", "--timeout=120s")
     client.tell("all workers killed")
+    client.nothing_lost()
+    assert client.found["failed"] == 0
+
+
+def test_two_frozen_sentinels_change_nothing_for_clients(release: Release) -> None:
+    uids = [release.uid_of(f"{NAME}-redis-{place}") for place in (1, 2)]
+    with release.client() as client:
+        for uid in uids:
+            lab.send(signal.SIGSTOP, uid, "redis-sentinel")
+        time.sleep(8)
+        for uid in uids:
+            lab.send(signal.SIGCONT, uid, "redis-sentinel")
+        client.until_back()
+    client.tell("two Sentinels frozen for 8 s")
     client.nothing_lost()
     assert client.found["failed"] == 0

@@ -13,6 +13,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qs
 
 from journeys import Client, Load  # type: ignore[import-not-found] # mounted beside this file
 from writing import Writer  # type: ignore[import-not-found]
@@ -43,6 +44,7 @@ def report(load: Any, writer: Any) -> dict[str, Any]:
         "failures": book.failures[:20],
         "failed": len(book.failures),
         "longest": round(book.longest, 3),
+        "prefix": f"{NAME}:",
         "writes": len(moments),
         "write_errors": writer.errors[:5],
         "gap": round(gap, 3),
@@ -106,7 +108,13 @@ def main() -> None:
                         load.__exit__()
                         writer.__exit__()
                         ended.update(report(load, writer) | audit(load, writer))
-            body = json.dumps(ended or report(load, writer)).encode()
+            if self.path.startswith("/missing?"):
+                asked = parse_qs(self.path.partition("?")[2])
+                keys = [f"{asked['prefix'][0]}{number}" for number in range(int(asked["count"][0]))]
+                found: Any = sum(value is None for value in store.redis.mget(keys))
+            else:
+                found = ended or report(load, writer)
+            body = json.dumps(found).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

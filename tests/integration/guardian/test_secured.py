@@ -126,7 +126,8 @@ def test_what_scripts_and_transactions_wrote_is_there_after_a_stop_of_everything
     with deadline(15), store.durable(repeatable=True) as pipeline:
         pipeline.eval("redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[2], '2')", 2, f"{KEY}:s1", f"{KEY}:s2")
     with deadline(15), store.redis.pipeline(repeatable=True) as pipeline:
-        pipeline.set(f"{KEY}:m1", "3").set(f"{KEY}:m2", "4")
+        pipeline.set(f"{KEY}:m1", "3")
+        pipeline.set(f"{KEY}:m2", "4")
         pipeline.execute(durable=(2, 5.0))
     for node in cluster.nodes:
         node.kill()

@@ -176,8 +176,17 @@ class OneAfterAnother(RuleBasedStateMachine):
         assert not lost, "\n".join([f"lost: {sorted(lost)}", *world.log[-60:]])
 
 
-COMMON = settings(deadline=None, stateful_step_count=20, suppress_health_check=list(HealthCheck))
-TIMES = int(os.environ.get("HAVEN_SCHEDULES", "1"))  # more of them: in CI, and by hand for as long as one likes
+TIMES = int(os.environ.get("HAVEN_SCHEDULES", "1"))
+"""How many times as many schedules as usual: more of them in CI."""
+EXPLORE = "HAVEN_EXPLORE" in os.environ
+"""By hand: other schedules at each run, instead of the same ones."""
+COMMON = settings(
+    deadline=None,
+    stateful_step_count=20,
+    suppress_health_check=list(HealthCheck),
+    derandomize=not EXPLORE,
+    database=None,
+)
 AnythingGoes.TestCase.settings = settings(COMMON, max_examples=200 * TIMES)
 OneAfterAnother.TestCase.settings = settings(COMMON, max_examples=100 * TIMES, stateful_step_count=8)
 TestAnythingGoes = AnythingGoes.TestCase
