@@ -61,7 +61,10 @@ def away(release: Release, fault: str, mend: str) -> float:
     return gap
 
 
-@pytest.mark.parametrize(("fault", "mend"), [("stop", "start"), ("cut", "join")], ids=["power", "partition"])
+@pytest.mark.parametrize(
+    ("fault", "mend"),
+    [pytest.param("stop", "start", id="power"), pytest.param("cut", "join", id="partition", marks=pytest.mark.full)],
+)
 def test_the_primarys_node_goes_and_comes_back(release: Release, fault: str, mend: str) -> None:
     assert away(release, fault, mend) < 5
 
@@ -77,6 +80,7 @@ def test_the_gap_when_a_node_goes_five_times(release: Release, fault: str, mend:
     assert statistics.median(gaps) < 2.5
 
 
+@pytest.mark.full
 def test_the_primarys_pod_is_deleted_with_its_volume(release: Release) -> None:
     old = release.primary()
     pod = f"{NAME}-redis-{old}"
@@ -91,6 +95,7 @@ def test_the_primarys_pod_is_deleted_with_its_volume(release: Release) -> None:
     assert client.found["failed"] == 0
 
 
+@pytest.mark.full
 def test_everything_stops_and_comes_back(release: Release) -> None:
     with release.client() as client:
         time.sleep(3)

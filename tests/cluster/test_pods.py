@@ -6,6 +6,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cluster import lab
 from tests.cluster.release import NAME
 
@@ -38,6 +40,7 @@ def test_the_primarys_process_is_killed(release: Release) -> None:
     assert client.found["failed"] == 0
 
 
+@pytest.mark.full
 def test_workers_are_killed_during_their_work(release: Release) -> None:
     with release.client() as client:
         time.sleep(2)
@@ -56,6 +59,7 @@ def test_workers_are_killed_during_their_work(release: Release) -> None:
     assert client.found["failed"] == 0
 
 
+@pytest.mark.full
 def test_two_frozen_sentinels_change_nothing_for_clients(release: Release) -> None:
     uids = [release.uid_of(f"{NAME}-redis-{place}") for place in (1, 2)]
     with release.client() as client:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.cluster.release import NAME, PLACES, Release
 
 
+@pytest.mark.full
 def test_data_outlive_a_reinstall_with_new_addresses(namespace: str, image: str) -> None:
     release = Release(namespace, image)
     release.install()

@@ -51,6 +51,7 @@ def test_restart_and_undo_of_a_rollout_fail_no_request(release: Release) -> None
     assert client.found["failed"] == 0
 
 
+@pytest.mark.full
 def test_a_drained_node_fails_no_request(release: Release) -> None:
     primary = f"{NAME}-redis-{release.primary()}"
     node = release.node_of(primary)
@@ -68,6 +69,7 @@ def test_a_drained_node_fails_no_request(release: Release) -> None:
     assert client.found["failed"] == 0
 
 
+@pytest.mark.full
 def test_a_wrong_password_in_a_rollout_leaves_the_old_pods_at_work(release: Release) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": {"app": "wrong"}}
     release.kubectl("apply", "-f", "-", text=json.dumps(secret))
