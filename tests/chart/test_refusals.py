@@ -16,6 +16,35 @@ SENTINEL = f"{OWN_REDIS},externalRedis.mode=sentinel"
 
 CASES = [
     (
+        "redis.terminationGracePeriodSeconds=20",
+        (
+            "redis.terminationGracePeriodSeconds=20 would kill a primary in the middle of its handover: "
+            "set it to 30 or more, or to null"
+        ),
+    ),
+    (
+        "redis.sentinel.failoverTimeoutMs=1100",
+        (
+            "redis.sentinel.failoverTimeoutMs=1100 ends a failover before it can succeed: "
+            "set it to 1200 or more (twice redis.sentinel.downAfterMs)"
+        ),
+    ),
+    (
+        "redis.image=docker.io/valkey/valkey:8.1",
+        "redis.image=docker.io/valkey/valkey:8.1 has no redis-server: set redis.engine=valkey",
+    ),
+    (
+        "redis.engine=valkey",
+        (
+            "redis.image=docker.io/library/redis:8.0 has no valkey-server: "
+            "set redis.image=docker.io/valkey/valkey:8.1, or redis.engine=redis"
+        ),
+    ),
+    (
+        "redis.config.replicaof=10.0.0.1",
+        "redis.config.replicaof is the chart's or the guardian's to decide: leave it out",
+    ),
+    (
         "database.existingSecret=db",
         (
             "database.existingSecret=db and database.tryout.enabled=true are two databases: "

@@ -6,6 +6,7 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- define "haven.refusals" -}}
 {{- include "haven.refusals.database" . -}}
 {{- include "haven.refusals.redis" . -}}
+{{- include "haven.refusals.redisPods" . -}}
 {{- include "haven.refusals.pods" . -}}
 {{- include "haven.refusals.entry" . -}}
 {{- include "haven.refusals.settings" . -}}
@@ -53,6 +54,29 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- end -}}
 {{- if and (not .tls.enabled) (or .tls.caSecret .tls.clientSecret) -}}
 {{- fail (printf "externalRedis.tls names the Secret %s, but nothing is encrypted: set externalRedis.tls.enabled=true" (.tls.caSecret | default .tls.clientSecret)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.refusals.redisPods" -}}
+{{- with .Values.redis -}}
+{{- $least := include "haven.redisLeastTermination" . | int -}}
+{{- if and (not (kindIs "invalid" .terminationGracePeriodSeconds)) (lt (.terminationGracePeriodSeconds | int) $least) -}}
+{{- fail (printf "redis.terminationGracePeriodSeconds=%d would kill a primary in the middle of its handover: set it to %d or more, or to null" (.terminationGracePeriodSeconds | int) $least) -}}
+{{- end -}}
+{{- if lt (.sentinel.failoverTimeoutMs | int) (mul 2 (.sentinel.downAfterMs | int)) -}}
+{{- fail (printf "redis.sentinel.failoverTimeoutMs=%d ends a failover before it can succeed: set it to %d or more (twice redis.sentinel.downAfterMs)" (.sentinel.failoverTimeoutMs | int) (mul 2 (.sentinel.downAfterMs | int))) -}}
+{{- end -}}
+{{- if and (eq .engine "redis") (contains "valkey" .image) -}}
+{{- fail (printf "redis.image=%s has no redis-server: set redis.engine=valkey" .image) -}}
+{{- end -}}
+{{- if and (eq .engine "valkey") (not (contains "valkey" .image)) -}}
+{{- fail (printf "redis.image=%s has no valkey-server: set redis.image=docker.io/valkey/valkey:8.1, or redis.engine=redis" .image) -}}
+{{- end -}}
+{{- range $name := list "appendonly" "bind" "dir" "include" "masterauth" "masteruser" "maxmemory" "min-replicas-max-lag" "min-replicas-to-write" "port" "replica-announce-ip" "replica-announce-port" "replica-priority" "replicaof" "requirepass" "shutdown-timeout" "slaveof" "unixsocket" "user" -}}
+{{- if hasKey $.Values.redis.config $name -}}
+{{- fail (printf "redis.config.%s is the chart's or the guardian's to decide: leave it out" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
