@@ -97,6 +97,11 @@ def _problems(config: Config) -> list[str]:
         )
     if not config.haven_ops_port:
         found.append("HAVEN_OPS_PORT is not set: give the port of the guardian's probes, metrics and status")
+    if config.haven_guardian_users and not config.haven_guardian_files:
+        found.append(
+            f"HAVEN_GUARDIAN_USERS={config.haven_guardian_users!r} is of no use alone: "
+            "set HAVEN_GUARDIAN_FILES to where Redis and Sentinel read their users"
+        )
     if config.haven_sentinel_base and not os.access(config.haven_sentinel_base, os.R_OK):
         found.append(f"HAVEN_SENTINEL_BASE={config.haven_sentinel_base!r} can't be read: give a readable file")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from app.guardian.server import DRAIN
 from tests.chart.rendering import CHART, SCENARIOS, environment, render, scenario
 
 
@@ -16,6 +17,14 @@ def test_a_served_pod_drains_then_ends_its_requests_then_is_killed(component: st
     assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 7}}}
     assert environment(container)["HAVEN_GRACE"] == "33"
     assert pod.spec["terminationGracePeriodSeconds"] == 7 + 33 + 5
+
+
+def test_a_redis_pod_has_time_for_a_handover_and_for_its_own_end() -> None:
+    pod = render("--set", "redis.shutdownTimeout=20").pod("redis")
+    assert pod.spec["terminationGracePeriodSeconds"] == DRAIN + 20 + 5
+    waits = {each["name"]: each["lifecycle"]["preStop"] for each in pod.spec["containers"] if "lifecycle" in each}
+    hook = {"httpGet": {"path": "/drained", "port": 9200}}
+    assert waits == {"redis": hook, "sentinel": hook}
 
 
 def test_a_worker_gives_its_tasks_their_grace() -> None:

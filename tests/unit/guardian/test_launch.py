@@ -62,6 +62,7 @@ def test_a_password_in_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
         ({"HAVEN_SENTINEL_QUORUM": "4"}, "HAVEN_SENTINEL_QUORUM=4 is more than the 3 Sentinels: use 2"),
         ({"HAVEN_OPS_PORT": "0"}, "HAVEN_OPS_PORT is not set"),
         ({"HAVEN_SENTINEL_BASE": "/nowhere"}, "HAVEN_SENTINEL_BASE='/nowhere' can't be read"),
+        ({"HAVEN_GUARDIAN_USERS": "/run/users"}, "HAVEN_GUARDIAN_USERS='/run/users' is of no use alone: set"),
         ({"HAVEN_GUARDIAN_NODES": "redis-0"}, "'redis-0' is not name=host:port"),
         ({"HAVEN_GUARDIAN_NODES": "a=h:1,a=h:2"}, "a name occurs twice"),
         ({"HAVEN_GUARDIAN_TOKEN": "short"}, "HAVEN_GUARDIAN_TOKEN=(value hidden)"),
