@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.guardian.files import write_whole
+
 if TYPE_CHECKING:
     from app.guardian.settings import Address, Settings
 
@@ -40,9 +42,9 @@ def follow(settings: Settings) -> list[str]:
     if moves and conf.exists():
         own = settings.sentinels[settings.me]
         text = "\n".join(_line(line, moves, own) for line in conf.read_text("utf-8").splitlines()) + "\n"
-        _replace(conf, text)
+        write_whole(conf, text)
     if json.loads(json.dumps(now)) != before:
-        _replace(record, json.dumps(now))
+        write_whole(record, json.dumps(now))
     return [f"{host}:{port} is {new[0]}:{new[1]} now" for (host, port), new in moves.items()]
 
 
@@ -67,12 +69,3 @@ def _line(line: str, moves: dict[tuple[str, str], Address], own: Address) -> str
             place += 1
         place += 1
     return " ".join(words)
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text, "utf-8")
-    draft.replace(path)

@@ -6,7 +6,6 @@ into the lines of a redis.conf. So the guardian, which starts first, writes what
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import socket
 import time
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
 from app.guardian.acl import Users
+from app.guardian.files import write_whole
+from app.guardian.seed import is_numeric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,11 +85,9 @@ def numeric(settings: Settings, look_up: Callable[[str], str] | None = None, wit
 
 
 def _look_up(host: str, look_up: Callable[[str], str], end: float) -> str:
+    if is_numeric(host):
+        return host
     while True:
-        try:
-            return str(ipaddress.ip_address(host))
-        except ValueError:
-            pass
         try:
             return look_up(host)
         except OSError as error:
@@ -124,19 +123,10 @@ def write_files(settings: Settings, directory: Path, passwords: str | None) -> S
             base += users.at_sentinel()
             scheme = "rediss" if settings.tls else "redis"
             exporter = {f"{scheme}://127.0.0.1:{settings.own_redis[1]}": users.exporter}
-        _write(directory / REDIS_CONF, "\n".join(lines))
-        _write(directory / EXPORTER_PASSWORDS, json.dumps(exporter))
-        _write(directory / SENTINEL_BASE, "\n".join(base))
+        write_whole(directory / REDIS_CONF, "\n".join(lines) + "\n", mode=0o640)
+        write_whole(directory / EXPORTER_PASSWORDS, json.dumps(exporter), mode=0o640)
+        write_whole(directory / SENTINEL_BASE, "\n".join(base) + "\n", mode=0o640)
     except (OSError, ValueError) as error:
         remedy = "see HAVEN_GUARDIAN_USERS and HAVEN_GUARDIAN_FILES"
         raise ConfigError([f"the files of Redis can't be made: {error} ({remedy})"]) from None
     return replace(settings, base=str(directory / SENTINEL_BASE))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o640)
-    draft.write_text(text + "\n", "utf-8")
-    draft.replace(path)

@@ -54,9 +54,14 @@ def _uninformed(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me
     cut_off = not others or any(node.primary or node.linked for node in others)
     if me.linked or not cut_off:
         return replace(memory, cut_since=None), Decision(WAITING, reason)
+    memory, too_long = _cut(memory, look, limits)
+    return memory, Decision(WAITING, reason, (SetFit(False),) if me.fit and too_long else ())
+
+
+def _cut(memory: Memory, look: Look, limits: Limits) -> tuple[Memory, bool]:
+    """Remember that the link is down while the others go on; whether for too long to be fit."""
     since = look.now if memory.cut_since is None else memory.cut_since
-    orders = (SetFit(False),) if me.fit and look.now - since > limits.cut else ()
-    return replace(memory, cut_since=since), Decision(WAITING, reason, orders)
+    return replace(memory, cut_since=since), look.now - since > limits.cut
 
 
 def _follow(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Seen) -> tuple[Memory, Decision]:
@@ -76,9 +81,8 @@ def _follow(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: Se
         memory = replace(memory, cut_since=None)
         fit, state, reason = True, REPLICA, "in step with the primary"
     else:
-        since = look.now if memory.cut_since is None else memory.cut_since
-        memory = replace(memory, cut_since=since)
-        fit = me.fit and look.now - since <= limits.cut
+        memory, too_long = _cut(memory, look, limits)
+        fit = me.fit and not too_long
         state, reason = JOINING, "its link to the primary is not up yet"
     if me.fit != fit:
         orders.append(SetFit(fit))

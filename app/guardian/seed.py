@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from app.guardian.files import write_whole
 
 if TYPE_CHECKING:
     from app.guardian.settings import Settings
@@ -54,7 +55,7 @@ def render(settings: Settings, *, primary: int, epoch: int) -> str:
         f"sentinel announce-ip {own_host}",
         f"sentinel announce-port {own_port}",
     ]
-    if any(not _is_numeric(address) for address, _ in (*settings.redis, *settings.sentinels)):
+    if any(not is_numeric(address) for address, _ in (*settings.redis, *settings.sentinels)):
         lines += ["sentinel resolve-hostnames yes", "sentinel announce-hostnames yes"]
     lines += [
         f"sentinel monitor {name} {host} {port} {settings.quorum}",
@@ -86,16 +87,7 @@ def _watching(settings: Settings) -> list[str]:
 
 def write(settings: Settings, *, primary: int, epoch: int) -> None:
     """Write the file, readable by its owner alone: whole, or not at all."""
-    path = Path(settings.conf)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(render(settings, primary=primary, epoch=epoch))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(Path(settings.conf), render(settings, primary=primary, epoch=epoch))
 
 
 def has_password(settings: Settings) -> bool:
@@ -112,7 +104,8 @@ def has_password(settings: Settings) -> bool:
     return written in {password, quote(password)}
 
 
-def _is_numeric(host: str) -> bool:
+def is_numeric(host: str) -> bool:
+    """Whether it is an address, and no name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from tests.chart.rendering import KUBERNETES
+from tests.loopback import served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 Secrets = dict[str, dict[str, str]]
 
@@ -92,13 +91,6 @@ def secret(name: str, data: dict[str, str]) -> dict[str, Any]:
     return {"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data}
 
 
-@contextmanager
-def cluster(secrets: Secrets) -> Iterator[str]:
+def cluster(secrets: Secrets) -> AbstractContextManager[str]:
     """Its address, for --kube-apiserver."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Cluster", (Api,), {"secrets": secrets}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return served(type("Cluster", (Api,), {"secrets": secrets}))

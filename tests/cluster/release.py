@@ -177,6 +177,12 @@ class Client:
         assert found["missing_messages"] == 0, found
         assert found["session_lives"], found
 
+    def unharmed(self, what: str) -> None:
+        """Print the figures; assert that no request failed and that nothing acknowledged is missing."""
+        self.tell(what)
+        self.nothing_lost()
+        assert self.found["failed"] == 0, self.found["failures"]
+
     def tell(self, what: str) -> None:
         """Print the figures of a fault."""
         found = self.found

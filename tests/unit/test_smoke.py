@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -17,9 +15,11 @@ from app.db.migrate import migrate
 from app.db.models import Product, User
 from app.errors import SmokeError
 from app.smoke import Smoke
+from tests.loopback import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -107,16 +107,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-@contextmanager
-def serving(db: Database, fault: str) -> Iterator[str]:
-    broken = type("Broken", (Api,), {"fault": fault, "db": db, "cached": {}, "left": 30})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), broken)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def serving(db: Database, fault: str) -> AbstractContextManager[str]:
+    return served(type("Broken", (Api,), {"fault": fault, "db": db, "cached": {}, "left": 30}))
 
 
 def count(db: Database) -> int:
