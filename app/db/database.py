@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,10 +149,25 @@ os.register_at_fork(after_in_child=_forget_in_child)
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry | Any) -> None:
     """Set what SQLite leaves off: patience with a locked file, readers beside a writer, foreign keys."""
-    for pragma in (
-        f"busy_timeout={STATEMENT_TIMEOUT * 1000}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
+    connection.execute(f"PRAGMA busy_timeout={STATEMENT_TIMEOUT * 1000}").close()
+    _write_ahead(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Give the file its write-ahead log, which it then keeps.
+
+    For this change alone SQLite does not wait as busy_timeout tells it: it holds a reader's lock when it asks for the
+    only writer's, and two that waited so would wait for each other. So the wait for another process's is done here.
+    """
+    end = time.monotonic() + STATEMENT_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -1,12 +1,15 @@
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
+from app.db import database as module
 from app.db.database import Database, make_engine
 from app.db.migrate import migrate
 from app.db.models import MAX_ID, Message, Post, Product, User
@@ -156,6 +159,37 @@ def test_it_can_be_used_again_after_closing(db: Database) -> None:
     db.close()
     with db.session() as session:
         assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_new_sqlite_file_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/haven.db"
+    other = sqlite3.connect(tmp_path / "haven.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE things (id INTEGER)")
+    end = threading.Timer(0.3, other.execute, ["COMMIT"])
+    end.start()
+    engine = make_engine(url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            mode = connection.scalar(text("PRAGMA journal_mode"))
+    finally:
+        engine.dispose()
+        end.join()
+        other.close()
+    assert mode == "wal"
+
+
+def test_a_sqlite_file_that_stays_locked_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STATEMENT_TIMEOUT", 0)
+    other = sqlite3.connect(tmp_path / "haven.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    engine = make_engine(f"sqlite:///{tmp_path}/haven.db", pool_size=1)
+    try:
+        with pytest.raises(OperationalError, match="locked"):
+            engine.connect()
+    finally:
+        engine.dispose()
+        other.close()
 
 
 def test_a_statement_without_end_is_ended(postgres: PostgresServer) -> None:
