@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.models import Product, User
@@ -169,10 +170,8 @@ class Smoke:
             self._product_id = product.id
         path = f"/api/products/{self._product_id}"
         self._expect(path, "first")
-        with self._db.session(locks=True) as session:  # behind the application's back
-            changed = session.get(Product, self._product_id, with_for_update=True)
-            if changed is not None:
-                changed.name = "second"
+        with self._db.session() as session:  # behind the application's back
+            session.execute(update(Product).where(Product.id == self._product_id).values(name="second"))
         self._expect(path, "first")
         self._web.call("PUT", path, {"name": "third", "description": "", "price_cents": 1, "stock": 1})
         self._expect(path, "third")

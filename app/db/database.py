@@ -107,18 +107,17 @@ class Database:
             return self._engine
 
     @contextmanager
-    def session(self, *, locks: bool = False) -> Iterator[Session]:
+    def session(self, *, single: bool = False) -> Iterator[Session]:
         """A unit of work: committed when the block ends, rolled back when it raises.
 
         What was loaded stays readable after the block.
 
         Args:
-            locks: whether what is read will be changed, so that two such blocks follow each other instead of one
-                failing. PostgreSQL locks the rows read ``with_for_update``; SQLite has one lock, taken here.
+            single: every statement is a unit of its own, which the server commits as it runs. Where one statement
+                says it all, its locks don't last until this process, which may be waiting for a processor, goes on.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if locks and self.engine.dialect.name == "sqlite":
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT") if single else self.engine
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

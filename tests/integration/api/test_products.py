@@ -1,5 +1,6 @@
 import threading
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -68,6 +69,16 @@ def test_a_change_over_someone_elses_is_refused_on_demand(ada: Person, grace: Pe
     etag = ada.ask("GET", "/api/products/1").headers["ETag"]
     fresh = ada.ask("PUT", "/api/products/1", json=CHANGE | {"stock": 9}, headers={"If-Match": etag})
     assert (fresh.status_code, fresh.get_json()["stock"]) == (200, 9)
+
+
+@pytest.mark.parametrize("tags", ["*", '"nonsense", "1"', '"1", "99999999999999999999"'])
+def test_a_change_may_name_several_versions_or_any(ada: Person, tags: str) -> None:
+    assert ada.ask("PUT", "/api/products/1", json=CHANGE, headers={"If-Match": tags}).status_code == 200
+
+
+@pytest.mark.parametrize("tags", ['W/"1"', '"99999999999999999999"', '"nonsense"'])
+def test_what_is_no_version_of_it_is_refused(ada: Person, tags: str) -> None:
+    assert_problem(ada.ask("PUT", "/api/products/1", json=CHANGE, headers={"If-Match": tags}), 412)
 
 
 def test_only_users_change_products(client: FlaskClient) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -113,6 +113,18 @@ def test_of_two_editors_at_once_only_one_gets_through(db: Database) -> None:
     with db.session() as session:
         kept = session.get_one(Product, product.id)
     assert (kept.stock, kept.version) == (5, 2)
+
+
+def test_a_single_statement_leaves_no_lock_behind(db: Database) -> None:
+    product = Product(name="Rope", price_cents=1, stock=1)
+    with db.session() as session:
+        session.add(product)
+    with db.session(single=True) as slow:
+        slow.execute(update(Product).values(stock=2))
+        with db.session() as quick:
+            quick.get_one(Product, product.id).stock += 5
+    with db.session() as session:
+        assert session.get_one(Product, product.id).stock == 7
 
 
 def test_threads_write_at_once(db: Database) -> None:
