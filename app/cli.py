@@ -48,11 +48,13 @@ def main() -> None:
     """Flask on Redis with high availability: run it, look at it, rehearse its failures."""
 
 
-def _load() -> Config:
+def _load(data: Path | None = None) -> Config:
+    """The environment's configuration; with the data's directory that of the stack which runs on it, if one does."""
     from app.config import load_config
+    from app.local.target import find_target
     from app.ops.logs import configure_logs
 
-    config = load_config()
+    config = find_target(data).config if data else load_config()
     configure_logs(config.haven_log_level, config.haven_log_format)
     for caution in config.cautions():
         log.warning("config.caution", caution=caution)
@@ -207,17 +209,21 @@ def seed() -> None:
 @main.command()
 @click.option("--url", default="http://localhost:8000", show_default=True, help="Of the web application.")
 @click.option("--events-url", help="Where its event streams are served; by default there as well.")
-@click.option("--patience", metavar="SECONDS", type=click.FloatRange(0), default=120.0, show_default=True)
-def smoke(url: str, events_url: str | None, patience: float) -> None:
-    """Do once what a user does, with a user of its own: sign in, read, be counted, have a task done, hear an event."""
-    from app.db import Database
+@click.option("--patience", metavar="SECONDS", type=click.FloatRange(0), default=120.0, help="For one that starts.")
+@click.option("--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True)
+def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None:
+    """Do once what a user does, with a user of its own: sign in, read, be counted, have a task done, hear an event.
+
+    Then ask the Sentinels whether a failover could happen now.
+    """
+    from app.runtime import build_runtime
     from app.smoke import Smoke
 
-    db = Database(_load().database_url.get_secret_value())
+    runtime = build_runtime(_load(data), role="smoke")
     try:
-        Smoke(db, url, events_url or url, patience).run(click.echo)
+        Smoke(runtime.db, runtime.store.topology, url, events_url or url, patience).run(click.echo)
     finally:
-        db.close()
+        runtime.close()
 
 
 def _add_local() -> None:

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
     redis_ssl_ca: str | None = setting(
         None, "File with the certificate authority; unset: the system's.", "a readable PEM file", group="Redis"
     )
+    redis_ssl_name: str | None = setting(
+        None,
+        "The name that the certificates of Redis and Sentinel are checked for; unset: the address that is reached.",
+        "a name in the certificates; needed where Sentinel names addresses that no certificate holds",
+        group="Redis",
+    )
     redis_ssl_cert: str | None = setting(
         None, "File with the client's certificate.", "a readable PEM file", group="Redis"
     )

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final, Self
 
-from app.guardian.seed import quote
+from app.guardian.transport import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,8 @@ AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
         *("+sentinel|set", "+sentinel|debug", "+sentinel|monitor"),
         # handing over
         "+sentinel|failover",
+        # a renewed certificate is read at a start
+        "+shutdown",
         # a Sentinel to another: greets, asks for its opinion and its vote
         *("+ping", "+client|setname", "+sentinel|is-master-down-by-addr", "+publish", "&__sentinel__:hello"),
     ),

@@ -11,6 +11,7 @@ import hiredis
 import structlog
 
 from app.guardian import sentinel
+from app.guardian.certificates import Certificates
 from app.guardian.decide import decide
 from app.guardian.facts import AWAY, SETTLED, Decision, HandOver, Hint, Hold, Look, Order, Release
 from app.guardian.handover import Handover
@@ -57,6 +58,11 @@ class Agent:
         self._silent: set[Peer] = set()
         self._hands = Hands(settings, self._nodes[settings.me].link, self.board)
         self._caretaker = Caretaker(settings, self._sentinels[settings.me])
+        self._certificates = (
+            Certificates(settings, settings.tls, self._nodes[settings.me], self._sentinels, self.board)
+            if settings.tls and settings.tls.cert
+            else None
+        )
         self._limits = Limits(patience=settings.patience)
         self._memory = Memory()
         self._decision = Decision(AWAY, "not looked yet")
@@ -67,6 +73,8 @@ class Agent:
 
     async def run(self) -> None:
         """Go on for ever: whatever went wrong, the next turn looks afresh."""
+        if self._certificates is not None:
+            self._background(self._certificates.run())
         while True:
             self._wake.clear()
             try:

@@ -58,9 +58,7 @@ def settings_from(config: Config, environ: dict[str, str] | None = None) -> Sett
             config.redis_sentinel_username, config.redis_sentinel_password, "REDIS_SENTINEL_PASSWORD", env
         ),
         watch_credentials=watch if watch.password else own,
-        tls=Tls(config.redis_ssl_ca or "", config.redis_ssl_cert or "", config.redis_ssl_key or "")
-        if config.redis_ssl
-        else None,
+        tls=_tls(config),
         conf=config.haven_sentinel_conf or "",
         base=config.haven_sentinel_base or "",
         http=(config.haven_ops_host, config.haven_ops_port),
@@ -72,6 +70,14 @@ def settings_from(config: Config, environ: dict[str, str] | None = None) -> Sett
         mark=(keys.DURABLE_MARK, config.redis_db),
         log_level=config.haven_log_level,
         log_format=config.haven_log_format,
+    )
+
+
+def _tls(config: Config) -> Tls | None:
+    if not config.redis_ssl:
+        return None
+    return Tls(
+        config.redis_ssl_ca or "", config.redis_ssl_cert or "", config.redis_ssl_key or "", config.redis_ssl_name or ""
     )
 
 
@@ -101,6 +107,11 @@ def _problems(config: Config) -> list[str]:
         found.append(
             f"HAVEN_GUARDIAN_USERS={config.haven_guardian_users!r} is of no use alone: "
             "set HAVEN_GUARDIAN_FILES to where Redis and Sentinel read their users"
+        )
+    if config.redis_ssl and config.haven_sentinel_conf and not (config.redis_ssl_ca and config.redis_ssl_cert):
+        found.append(
+            "REDIS_SSL=true, and with the guardian's certificate its Sentinel serves: "
+            "set REDIS_SSL_CA, REDIS_SSL_CERT and REDIS_SSL_KEY"
         )
     if config.haven_sentinel_base and not os.access(config.haven_sentinel_base, os.R_OK):
         found.append(f"HAVEN_SENTINEL_BASE={config.haven_sentinel_base!r} can't be read: give a readable file")

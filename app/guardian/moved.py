@@ -1,7 +1,8 @@
 """A sentinel.conf whose nodes have moved: kept over a reinstall, it names the addresses of Services that are gone.
 
-Sentinel's file is its memory (epochs, votes) and is never written anew. But who the nodes are is the deployment's to
-say, so beside the file there is a list of the nodes' addresses, and where these differ from today's, the file follows.
+Sentinel's file is its memory (epochs, votes) and is never written anew. But who the nodes are and whether they speak
+TLS is the deployment's to say. So beside the file there is a list of the nodes' addresses, and where these differ from
+today's, the file follows; as it does where its port or its certificates do.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.guardian import transport
 from app.guardian.files import write_whole
 
 if TYPE_CHECKING:
@@ -19,7 +21,9 @@ _RECORD: Final = "haven-nodes.json"
 
 
 def follow(settings: Settings) -> list[str]:
-    """Bring the addresses in the file up to date; only while its Sentinel does not run, that is, when they differ.
+    """Bring addresses and certificates in the file up to date.
+
+    They differ only before the Sentinel's first start with today's; while it runs, nothing is written.
 
     Args:
         settings: the guardian's.
@@ -45,7 +49,14 @@ def follow(settings: Settings) -> list[str]:
         write_whole(conf, text)
     if json.loads(json.dumps(now)) != before:
         write_whole(record, json.dumps(now))
-    return [f"{host}:{port} is {new[0]}:{new[1]} now" for (host, port), new in moves.items()]
+    found = [f"{host}:{port} is {new[0]}:{new[1]} now" for (host, port), new in moves.items()]
+    followed = (
+        transport.follow(conf.read_text("utf-8"), settings.own_sentinel[1], settings.tls) if conf.exists() else None
+    )
+    if followed is not None:
+        write_whole(conf, followed)
+        found.append(f"it speaks {'TLS' if settings.tls else 'plain text'} on port {settings.own_sentinel[1]} now")
+    return found
 
 
 def _places(settings: Settings) -> dict[str, list[Address]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
+from app.guardian import transport
 from app.guardian.acl import Users
 from app.guardian.files import write_whole
 from app.guardian.seed import is_numeric
@@ -113,7 +114,8 @@ def write_files(settings: Settings, directory: Path, passwords: str | None) -> S
         ConfigError: a password can't be read, or a file not be written.
     """
     host, port = settings.redis[settings.me]
-    lines = [f"replica-announce-ip {host}", f"replica-announce-port {port}"]
+    own = transport.lines(settings.own_redis[1], settings.tls)
+    lines = [f"replica-announce-ip {host}", f"replica-announce-port {port}", *own]
     base = [Path(settings.base).read_text("utf-8").rstrip()] if settings.base else []
     exporter: dict[str, str] = {}
     try:

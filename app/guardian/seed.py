@@ -7,7 +7,9 @@ import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.guardian import transport
 from app.guardian.files import write_whole
+from app.guardian.transport import quote
 
 if TYPE_CHECKING:
     from app.guardian.settings import Settings
@@ -25,11 +27,6 @@ def sentinel_id(master: str, place: int) -> str:
     return hashlib.sha1(f"{_ID_SPACE}-{master}-{place}".encode(), usedforsecurity=False).hexdigest()
 
 
-def quote(text: str) -> str:
-    """A value as the configuration files take it, whatever characters it has."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def render(settings: Settings, *, primary: int, epoch: int) -> str:
     """The file for this node's Sentinel.
 
@@ -38,18 +35,12 @@ def render(settings: Settings, *, primary: int, epoch: int) -> str:
         primary: the node that it is to watch.
         epoch: the configuration epoch of that.
     """
-    name, times, tls = settings.master, settings.timings, settings.tls
+    name, times = settings.master, settings.timings
     host, port = settings.redis[primary]
     own_host, own_port = settings.sentinels[settings.me]
-    listen = settings.own_sentinel[1]
     lines = [Path(settings.base).read_text(encoding="utf-8").rstrip()] if settings.base else []
-    if tls is None:
-        lines.append(f"port {listen}")
-    else:
-        lines += ["port 0", f"tls-port {listen}", "tls-replication yes"]
-        files = ("tls-ca-cert-file", tls.ca), ("tls-cert-file", tls.cert), ("tls-key-file", tls.key)
-        lines += [f"{option} {quote(path)}" for option, path in files if path]
     lines += [
+        *transport.lines(settings.own_sentinel[1], settings.tls),
         f"dir {quote(str(Path(settings.conf).parent))}",
         f"sentinel myid {sentinel_id(name, settings.me)}",
         f"sentinel announce-ip {own_host}",

@@ -34,11 +34,19 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Certificate files; empty for the system's authorities, or for no client certificate."""
+    """Certificate files.
+
+    Attributes:
+        ca: the authorities; empty for the system's.
+        cert: a certificate of one's own; empty for none.
+        key: its key.
+        name: that every server's certificate is checked for; empty for the address each is announced at.
+    """
 
     ca: str = ""
     cert: str = ""
     key: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Board:
         ready: clients may be sent to this node's Redis.
         seeded: its Sentinel may start: it has its file.
         turned: monotonic seconds of the last turn.
+        certificates: what this node's servers show, where they speak TLS.
         troubled: the named primary does not serve, or a failover is under way.
     """
 
@@ -38,6 +39,7 @@ class Board:
         self.seeded = False
         self.turned = time.monotonic()
         self.troubled = True
+        self.certificates: dict[str, Any] | None = None
         self._state_since = time.time()
         self._without_since: float | None = None
         self._named: int | None = None
@@ -67,6 +69,7 @@ class Board:
             "failover_under_way": verdict.moving,
             "lag_ms": lag,
             "heartbeat_refused": self._beat_error,
+            "certificates": self.certificates,
             "nodes": {name: _node(node) for name, node in zip(self._settings.names, look.nodes, strict=True)},
             "sentinels": {
                 name: None if opinion is None else asdict(opinion) | {"primary": self._settings.named(opinion.primary)}

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import hiredis
 
+from app.tls import client_context
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,7 +45,7 @@ class Door:
     Attributes:
         host: where it listens.
         port: where it listens.
-        name: for TLS: the name in its certificate; the host if empty.
+        name: for TLS: the name in its certificate, unless ``tls`` says it; the host if empty.
         credentials: user and password.
         tls: certificates; None for plain text.
         database: to select; 0 for none.
@@ -55,6 +57,11 @@ class Door:
     tls: Tls | None = None
     name: str = ""
     database: int = 0
+
+    @property
+    def certified(self) -> str:
+        """The name that its certificate is checked for."""
+        return (self.tls.name if self.tls else "") or self.name or self.host
 
 
 class _Stream(asyncio.Protocol):
@@ -173,8 +180,8 @@ class Link:
                     lambda: _Stream(self._lost),
                     door.host,
                     door.port,
-                    ssl=_context(door.tls),
-                    server_hostname=(door.name or door.host) if door.tls else None,
+                    ssl=client_context(door.tls.ca, door.tls.cert, door.tls.key) if door.tls else None,
+                    server_hostname=door.certified if door.tls else None,
                 )
             except ConnectionRefusedError as error:
                 raise Away(str(error), refused=True) from None
@@ -204,13 +211,3 @@ class Link:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-
-
-def _context(tls: Tls | None) -> ssl.SSLContext | None:
-    """Read the certificates anew at each connect, so that renewed ones are taken without a restart."""
-    if tls is None:
-        return None
-    context = ssl.create_default_context(cafile=tls.ca or None)
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context

@@ -31,6 +31,7 @@ class Access:
         if self.tls:
             cert, key = self.tls.cert or None, self.tls.key or None
             found |= {"ssl": True, "ssl_ca_certs": self.tls.ca or None, "ssl_certfile": cert, "ssl_keyfile": key}
+            found["ssl_check_hostname"] = not self.tls.name  # redis-py knows no name but the address
         return found
 
     def of_guardian(self) -> dict[str, str]:
@@ -46,7 +47,8 @@ class Access:
         if not self.tls:
             return found
         files = {"REDIS_SSL_CA": self.tls.ca, "REDIS_SSL_CERT": self.tls.cert, "REDIS_SSL_KEY": self.tls.key}
-        return {**found, "REDIS_SSL": "true", **{name: path for name, path in files.items() if path}}
+        files["REDIS_SSL_NAME"] = self.tls.name
+        return {**found, "REDIS_SSL": "true", **{name: value for name, value in files.items() if value}}
 
 
 OPEN: Final = Access()

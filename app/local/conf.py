@@ -6,13 +6,12 @@ from typing import Final
 
 from app.guardian.acl import Users
 from app.guardian.peers import NOWHERE
-from app.guardian.seed import quote
 from app.guardian.settings import Tls
+from app.guardian.transport import lines as transport
+from app.guardian.transport import quote
 from app.local.ports import LOOPBACK
 
 MASTER_NAME: Final = "haven"
-CLIENT_CERTIFICATES: Final = "tls-auth-clients optional"
-"""A client is known by its password; one that has a certificate may show it."""
 _MONITOR: Final = re.compile(rf"^sentinel monitor {MASTER_NAME} (\S+) (\d+) \d+$", re.MULTILINE)
 _PORT: Final = re.compile(r"^(?:tls-)?port ([1-9]\d*)$", re.MULTILINE)
 
@@ -41,7 +40,7 @@ def render_redis(
     """
     lines = [
         f"bind {LOOPBACK}",
-        *([f"port {port}"] if tls is None else _tls(tls, port)),
+        *transport(port, tls),
         f"dir {quote(str(directory))}",
         "daemonize no",
         "appendonly yes",
@@ -69,23 +68,9 @@ def render_redis(
     return "\n".join([*lines, *more]) + "\n"
 
 
-def _tls(tls: Tls, port: int) -> list[str]:
-    """The lines of a Redis that speaks TLS only."""
-    files = ("tls-ca-cert-file", tls.ca), ("tls-cert-file", tls.cert), ("tls-key-file", tls.key)
-    return [
-        "port 0",
-        f"tls-port {port}",
-        "tls-replication yes",
-        "tls-cluster no",
-        CLIENT_CERTIFICATES,
-        *(f"{option} {quote(path)}" for option, path in files if path),
-    ]
-
-
-def render_base(users: Users | None = None, tls: Tls | None = None) -> str:
+def render_base(users: Users | None = None) -> str:
     """Return what a sentinel.conf begins with, beyond what the guardians write themselves; empty for nothing."""
-    lines = [*(users.at_sentinel() if users else []), *([CLIENT_CERTIFICATES] if tls else [])]
-    return "\n".join([*lines, ""]) if lines else ""
+    return "\n".join([*users.at_sentinel(), ""]) if users else ""
 
 
 def names_ports(path: Path) -> tuple[int, int] | None:

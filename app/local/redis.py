@@ -74,7 +74,7 @@ class RedisCluster:
             SentinelNode(ordinal, program, port, root / f"redis-{ordinal}" / "sentinel", self.access)
             for ordinal, port in enumerate(watching, start=1)
         ]
-        self._base, self._base_text = root / "sentinel-base.conf", render_base(users, tls)
+        self._base, self._base_text = root / "sentinel-base.conf", render_base(users)
         base = {"HAVEN_SENTINEL_BASE": str(self._base)} if self._base_text else {}
         own = {**self.access.of_guardian(), **base, **(settings or {})}
         self.guardians = [

@@ -109,6 +109,12 @@ GUARDIAN_BEAT = Gauge(
     "Time of the last heartbeat in this node's data, by its primary.",
     registry=GUARDIAN,
 )
+GUARDIAN_CERTIFICATE = Gauge(
+    "haven_guardian_certificate_end_timestamp_seconds",
+    "When the certificate ends that this node's redis or sentinel serves; 0 if it is refused or none is served.",
+    ["server"],
+    registry=GUARDIAN,
+)
 GUARDIAN_FAILOVERS = Counter("haven_guardian_failovers_total", "Times the named primary changed.", registry=GUARDIAN)
 GUARDIAN_LAST_FAILOVER = Gauge(
     "haven_guardian_last_failover_seconds",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from redis.connection import Connection, SSLConnection
+from redis.connection import Connection
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.errors import NoPrimary
 from app.ops import metrics
+from app.store.secure import NamedSSLConnection
 from app.store.topology import Address
 
 if TYPE_CHECKING:
@@ -98,5 +99,5 @@ class PrimaryConnection(_AsksForThePrimary, Connection):
     """To the primary, in the clear."""
 
 
-class PrimarySSLConnection(_AsksForThePrimary, SSLConnection):
+class PrimarySSLConnection(_AsksForThePrimary, NamedSSLConnection):
     """To the primary, by TLS."""

@@ -85,9 +85,7 @@ class SentinelTopology:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._asking: Future[Address] | None = None
-        self._links = [
-            SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels
-        ]
+        self._links = self._make_links()
         self._executor: ThreadPoolExecutor | None = None
         self._watcher: SwitchWatcher | None = None
 
@@ -146,6 +144,18 @@ class SentinelTopology:
                     break
         return found
 
+    def everyone(self) -> dict[Address, View | str]:
+        """What each Sentinel says now, or why it says nothing; on new links, as a slow answer may occupy a kept one."""
+        links = self._make_links()
+        with ThreadPoolExecutor(len(links)) as executor:
+            views = list(executor.map(SentinelLink.ask, links))
+        for link in links:
+            link.close()
+        return {link.address: view or link.trouble for link, view in zip(links, views, strict=True)}
+
+    def _make_links(self) -> list[SentinelLink]:
+        return [SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels]
+
     def close(self) -> None:
         """End the watcher and close every link."""
         if self._watcher:
@@ -166,7 +176,7 @@ class SentinelTopology:
         doubted = held_for_down(views, best.primary) or best.primary == self._refuted
         if not doubted and not any(view.moving for view in views):
             return best.primary
-        others = {node for view in views for node in view.others} - {best.primary}
+        others = {replica.address for view in views for replica in view.replicas} - {best.primary}
         promoted = self._masters(others)
         if len(promoted) == 1:
             return promoted[0]

@@ -167,6 +167,7 @@ def _tls_options(config: Config) -> dict[str, Any]:
     if not config.redis_ssl:
         return {}
     return {
+        "ssl_name": config.redis_ssl_name,
         "ssl_ca_certs": config.redis_ssl_ca,
         "ssl_certfile": config.redis_ssl_cert,
         "ssl_keyfile": config.redis_ssl_key,

@@ -9,14 +9,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.backoff import NoBackoff
-from redis.connection import Connection, SSLConnection
+from redis.connection import Connection
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
+from app.store.secure import NamedSSLConnection
 from app.store.topology import Address
 
 _DOWN_FLAGS = frozenset({"s_down", "o_down", "failover_in_progress"})
+_GONE_FLAGS = frozenset({"s_down", "o_down", "disconnected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A replica, as one Sentinel sees it.
+
+    Attributes:
+        address: where it is.
+        down: whether the Sentinel holds it for down, or has no connection to it.
+        linked: whether it says that its link to the primary is up.
+        priority: of a promotion; 0 for never.
+    """
+
+    address: Address
+    down: bool = False
+    linked: bool = True
+    priority: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +46,19 @@ class View:
         primary: the address it names.
         epoch: the configuration epoch of that answer; the highest is the newest.
         down: whether it holds that primary for down, or is replacing it.
-        others: the replicas it knows.
+        replicas: those it knows.
         moving: whether it is carrying out a failover.
+        peers: how many other Sentinels it knows.
+        quorum: how many must hold the primary for down before one of them may replace it.
     """
 
     primary: Address
     epoch: int
     down: bool
-    others: tuple[Address, ...]
+    replicas: tuple[Replica, ...]
     moving: bool = False
+    peers: int = 0
+    quorum: int = 0
 
 
 class SentinelLink:
@@ -76,8 +99,10 @@ class SentinelLink:
             primary=Address(master["ip"], int(master["port"])),
             epoch=int(master.get("config-epoch", 0)),
             down=bool(flags & _DOWN_FLAGS),
-            others=tuple(Address(entry["ip"], int(entry["port"])) for entry in replicas),
+            replicas=tuple(_replica(entry) for entry in replicas),
             moving="failover_in_progress" in flags,
+            peers=int(master.get("num-other-sentinels", 0)),
+            quorum=int(master.get("quorum", 0)),
         )
 
     def close(self) -> None:
@@ -87,7 +112,7 @@ class SentinelLink:
 
 def connect_options(address: Address, options: dict[str, Any], *, tls: bool) -> Connection:
     """A plain redis-py connection that does nothing on its own: no retries, no notifications."""
-    cls = SSLConnection if tls else Connection
+    cls = NamedSSLConnection if tls else Connection
     return cls(
         host=address.host,
         port=address.port,
@@ -105,6 +130,15 @@ def interrupt(connection: Connection) -> None:
     if sock is not None:
         with suppress(OSError):
             sock.shutdown(socket.SHUT_RDWR)
+
+
+def _replica(fields: dict[str, str]) -> Replica:
+    return Replica(
+        Address(fields["ip"], int(fields["port"])),
+        down=not _GONE_FLAGS.isdisjoint(fields.get("flags", "").split(",")),
+        linked=fields.get("master-link-status") == "ok",
+        priority=int(fields.get("slave-priority", 0)),
+    )
 
 
 def _pairs(reply: Any) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,12 +16,18 @@ from app.db.migrate import migrate
 from app.db.models import Product, User
 from app.errors import SmokeError
 from app.smoke import Smoke
+from app.store.discovery import SentinelTopology
+from app.store.sentinel import Replica, View
+from app.store.topology import Address, Fixed
 from tests.loopback import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+REDIS, SENTINEL = Address("redis", 6379), Address("sentinel", 26379)
+ALONE = Fixed(REDIS)
 
 
 class Api(BaseHTTPRequestHandler):
@@ -119,8 +126,8 @@ def count(db: Database) -> int:
 def test_when_everything_works_each_check_is_a_line_with_its_duration(db: Database) -> None:
     lines: list[str] = []
     with serving(db, "") as url:
-        Smoke(db, url, url, 0).run(lines.append)
-    assert [line.split()[0] for line in lines] == ["ok"] * 6
+        Smoke(db, ALONE, url, url, 0).run(lines.append)
+    assert [line.split()[0] for line in lines] == ["ok"] * 6 + ["skipped"] * 2
     assert all(" 0." in line and " s  " in line for line in lines)
     assert count(db) == 0
 
@@ -141,7 +148,7 @@ def test_when_everything_works_each_check_is_a_line_with_its_duration(db: Databa
 def test_what_does_not_work_is_named_and_nothing_is_left_behind(db: Database, fault: str, message: str) -> None:
     lines: list[str] = []
     with serving(db, fault) as url, pytest.raises(SmokeError, match=message):
-        Smoke(db, url, url, 0).run(lines.append)
+        Smoke(db, ALONE, url, url, 0).run(lines.append)
     assert [line.split()[0] for line in lines][-1] == "failed"
     assert count(db) == 0
 
@@ -150,17 +157,57 @@ def test_it_waits_for_an_installation_that_starts(db: Database) -> None:
     nobody = "http://127.0.0.1:1"
     started = time.monotonic()
     with pytest.raises(SmokeError, match=r"GET http://127.0.0.1:1/readyz was not answered: .*refused"):
-        Smoke(db, nobody, nobody, 0.5).run(lambda _: None)
+        Smoke(db, ALONE, nobody, nobody, 0.5).run(lambda _: None)
     assert 0.5 <= time.monotonic() - started < 5
+
+
+class Learning(SentinelTopology):
+    """A Sentinel that knows no replica until it has been asked three times."""
+
+    def __init__(self) -> None:
+        super().__init__([SENTINEL], "haven", timeout=0.1, sentinel_options={}, node_options={}, tls=False)
+        self.asked = 0
+
+    def everyone(self) -> dict[Address, View | str]:
+        self.asked += 1
+        return {SENTINEL: View(REDIS, 1, down=False, replicas=(Replica(REDIS),) if self.asked > 3 else ())}
+
+
+def test_what_a_sentinel_finds_out_is_waited_for(db: Database) -> None:
+    lines: list[str] = []
+    with (
+        serving(db, "") as url,
+        pytest.raises(SmokeError, match=r"^failover: Sentinel .*promote \(none at all\)"),
+    ):
+        Smoke(db, Learning(), url, url, 0).run(lines.append)
+    assert [line.split()[0] for line in lines] == ["ok"] * 7 + ["failed"]
+    assert count(db) == 0
+    lines.clear()
+    with serving(db, "") as url:
+        Smoke(db, Learning(), url, url, 30).run(lines.append)
+    assert lines[-1].startswith("ok      failover")
 
 
 def test_a_database_that_is_away_is_named(tmp_path: Path, db: Database) -> None:
     away = Database(f"sqlite:///{tmp_path}/nothing/here.db")
-    with serving(db, "") as url, pytest.raises(SmokeError, match="sign in: unable to open database file"):
-        Smoke(away, url, url, 0).run(lambda _: None)
+    with serving(db, "") as url, pytest.raises(SmokeError, match="ready: unable to open database file"):
+        Smoke(away, ALONE, url, url, 0).run(lambda _: None)
     away.close()
+
+
+def test_a_database_that_is_out_of_reach_at_first_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    migrate(f"sqlite:///{tmp_path}/away/haven.db")
+    late = Database(f"sqlite:///{tmp_path}/here/haven.db")
+    timer = threading.Timer(0.5, (tmp_path / "away").rename, (tmp_path / "here",))
+    lines: list[str] = []
+    with serving(late, "") as url:
+        timer.start()
+        Smoke(late, ALONE, url, url, 30).run(lines.append)
+    assert [line.split()[0] for line in lines] == ["ok"] * 6 + ["skipped"] * 2
+    late.close()
 
 
 def test_an_address_that_is_not_of_the_web_is_refused(db: Database) -> None:
     with pytest.raises(SmokeError, match="give http://host:port"):
-        Smoke(db, "ftp://host", "http://host", 0)
+        Smoke(db, ALONE, "ftp://host", "http://host", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -10,11 +11,13 @@ import trustme
 from redis.exceptions import RedisError
 
 from app.config import load_config
+from app.guardian import transport
 from app.guardian.acl import Users
 from app.guardian.settings import Tls
 from app.local import LocalError, RedisCluster
 from app.local.access import Access
 from app.local.nodes import Node, command, connect
+from app.smoke.sentinels import Sentinels
 from app.store import create_store, deadline
 from tests.integration.engines import need
 from tests.integration.helpers import until
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = ("debian-redis", "debian-valkey", "redis", "valkey")
 KEY = "haven:test:secured"
+NAME = "redis.haven.test"
 REFUSED = re.compile(r".*(?:NOPERM|NOAUTH|WRONGPASS|no permissions|AUTH failed|Unable to AUTH).*")
 
 
@@ -53,7 +57,7 @@ def store(secured: Secured) -> Iterator[Store]:
     where = {"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": secured.cluster.master_name}
     where["HAVEN_DEADLINE"] = "15"
     # the application shows no certificate
-    access = Access(users=secured.users, tls=Tls(ca=secured.tls.ca) if secured.tls else None)
+    access = Access(users=secured.users, tls=replace(secured.tls, cert="", key="") if secured.tls else None)
     made = create_store(load_config({**where, **access.of_app()}))
     yield made
     made.close()
@@ -61,8 +65,8 @@ def store(secured: Secured) -> Iterator[Store]:
 
 def certificates(directory: Path) -> Tls:
     authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    tls = Tls(*(str(directory / name) for name in ("ca.pem", "cert.pem", "key.pem")))
+    issued = authority.issue_cert(NAME)  # as on Kubernetes, where no certificate holds the addresses
+    tls = Tls(str(directory / "ca.pem"), str(directory / "cert.pem"), str(directory / "key.pem"), NAME)
     authority.cert_pem.write_to_path(tls.ca)
     issued.cert_chain_pems[0].write_to_path(tls.cert)
     issued.private_key_pem.write_to_path(tls.key)
@@ -155,6 +159,7 @@ def test_a_handover_needs_no_more_than_these_rights(secured: Secured, store: Sto
 
 def test_the_application_gets_at_data_and_at_nothing_else(secured: Secured, store: Store) -> None:
     assert store.redis.eval("return redis.call('INCR', KEYS[1])", 1, f"{KEY}:count") == 1
+    assert Sentinels(store.topology).quorum().startswith("3 of 3 Sentinels name")
     node, sentinel = secured.cluster.primary(), secured.cluster.sentinel(1)
     for line in ("XADD s * a 1", "PUBLISH haven:events:a b", "WAIT 1 1", "ROLE", "INFO"):
         assert may(node, "app", line), line
@@ -167,6 +172,15 @@ def test_the_application_gets_at_data_and_at_nothing_else(secured: Secured, stor
         assert not may(sentinel, "app", line), line
 
 
+def test_a_sentinels_kept_file_says_what_it_was_told(secured: Secured) -> None:
+    """However the server writes it down; one that seemed to differ would be written anew under a running Sentinel."""
+    secured.cluster.wait_healthy(60)
+    for ordinal in (1, 2, 3):
+        sentinel = secured.cluster.sentinel(ordinal)
+        kept = (sentinel.directory / "sentinel.conf").read_text()
+        assert transport.follow(kept, sentinel.port, secured.tls) is None, kept
+
+
 def test_nobody_gets_in_without_a_password_or_in_plain_text(secured: Secured, tmp_path: Path) -> None:
     for server in servers(secured.cluster):
         with pytest.raises(RedisError, match=r"NOAUTH|Authentication required"):
@@ -175,6 +189,6 @@ def test_nobody_gets_in_without_a_password_or_in_plain_text(secured: Secured, tm
             continue
         with pytest.raises(RedisError):
             connect(server.port, Access(users=secured.users)).ping()
-        of_another_authority = Access(users=secured.users, tls=Tls(ca=certificates(tmp_path).ca))
+        of_another_authority = Access(users=secured.users, tls=Tls(ca=certificates(tmp_path).ca, name=NAME))
         with pytest.raises(RedisError, match="certificate"):
             connect(server.port, of_another_authority).ping()

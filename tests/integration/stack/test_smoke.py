@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,10 +29,7 @@ def test_every_check_holds_and_nothing_is_left_behind(stack: RunningStack) -> No
     url = f"sqlite:///{stack.data}/haven.db"
     before = rows(url)
 
-    command = [sys.executable, "-m", "app.cli", "smoke", "--url", stack.url]
-    done = subprocess.run(
-        command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = stack.haven("smoke", "--url", stack.url)
 
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
@@ -46,6 +40,8 @@ def test_every_check_holds_and_nothing_is_left_behind(stack: RunningStack) -> No
         "rate limit",
         "task",
         "event",
+        "quorum",
+        "failover",
     ]
     assert all(line.startswith("ok ") for line in lines)
     assert rows(url) == before

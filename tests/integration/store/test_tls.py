@@ -84,6 +84,19 @@ def test_a_verified_server_and_a_client_certificate(secured: tuple[int, dict[str
     store.close()
 
 
+def test_a_name_is_checked_in_place_of_the_address(secured: tuple[int, dict[str, str]]) -> None:
+    port, paths = secured
+    files = {"REDIS_SSL_CA": paths["ca"], "REDIS_SSL_CERT": paths["cert"], "REDIS_SSL_KEY": paths["key"]}
+    where = {"REDIS_HOST": "localhost", "REDIS_PORT": str(port), "REDIS_SSL": "true", **files}
+    store = create_store(load_config({**where, "REDIS_SSL_NAME": "127.0.0.1"}))
+    assert store.redis.ping()
+    store.close()
+    store = create_store(load_config({**where, "REDIS_SSL_NAME": "redis.example.com"}))
+    with deadline(0.5), pytest.raises(StoreUnavailable, match=r"redis\.example\.com"):
+        store.redis.ping()
+    store.close()
+
+
 def test_a_server_of_another_authority_is_refused(secured: tuple[int, dict[str, str]], tmp_path: Path) -> None:
     port, paths = secured
     other = tmp_path / "other"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.guardian import moved
-from app.guardian.settings import Settings
+from app.guardian.settings import Settings, Tls
 
 BEFORE = """\
 port 26379
@@ -73,8 +73,18 @@ def test_it_happens_once(settings: Settings) -> None:
 def test_a_name_is_not_taken_for_an_address_that_begins_with_it(settings: Settings) -> None:
     moved.follow(settings)
     conf = Path(settings.conf)
-    conf.write_text("sentinel known-replica shop 10.0.0.11 6379\nsentinel known-replica shop 10.0.0.1 63790\n")
+    others = "port 26379\nsentinel known-replica shop 10.0.0.11 6379\nsentinel known-replica shop 10.0.0.1 63790\n"
+    conf.write_text(others)
     moved.follow(at(settings, "10.5.5.5", "10.0.0.2", "10.0.0.3"))
-    assert (
-        conf.read_text() == "sentinel known-replica shop 10.0.0.11 6379\nsentinel known-replica shop 10.0.0.1 63790\n"
-    )
+    assert conf.read_text() == others
+
+
+def test_certificates_are_followed_too(settings: Settings) -> None:
+    moved.follow(settings)
+    conf = Path(settings.conf)
+    conf.write_text(BEFORE)
+    secured = replace(settings, tls=Tls("/ca", "/cert", "/key"))
+    assert moved.follow(secured) == ["it speaks TLS on port 26379 now"]
+    assert moved.follow(secured) == []
+    assert set(BEFORE.splitlines()) - set(conf.read_text().splitlines()) == {"port 26379"}
+    assert conf.stat().st_mode & 0o077 == 0

@@ -9,7 +9,7 @@ import pytest
 from app.errors import ConfigError
 from app.guardian.acl import AT_REDIS, Users
 from app.guardian.prepare import EXPORTER_PASSWORDS, REDIS_CONF, SENTINEL_BASE, numeric, write_files
-from app.guardian.settings import Settings
+from app.guardian.settings import Settings, Tls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, pas
     settings = write_files(replace(SETTINGS, base=str(base)), tmp_path / "run", str(passwords))
     redis = (tmp_path / "run" / REDIS_CONF).read_text()
     assert redis.startswith(
-        "replica-announce-ip b.shop\nreplica-announce-port 6379\nuser default reset off ~* &* +@all\n"
+        "replica-announce-ip b.shop\nreplica-announce-port 6379\nport 6379\nuser default reset off ~* &* +@all\n"
     )
     assert [line.split()[1] for line in redis.splitlines() if line.startswith("user ")] == ["default", *AT_REDIS]
     assert 'masterauth "secret-of-replica"' in redis
@@ -83,9 +83,19 @@ def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, pas
     assert (tmp_path / "run" / REDIS_CONF).stat().st_mode & 0o007 == 0
 
 
-def test_without_users_only_the_address_is_written(tmp_path: Path) -> None:
+def test_without_users_only_the_addresses_are_written(tmp_path: Path) -> None:
     write_files(SETTINGS, tmp_path, None)
-    assert (tmp_path / REDIS_CONF).read_text() == "replica-announce-ip b.shop\nreplica-announce-port 6379\n"
+    expected = "replica-announce-ip b.shop\nreplica-announce-port 6379\nport 6379\n"
+    assert (tmp_path / REDIS_CONF).read_text() == expected
+
+
+def test_with_certificates_nothing_listens_in_plain_text(tmp_path: Path, passwords: Path) -> None:
+    write_files(replace(SETTINGS, tls=Tls("/ca", "/cert", "/key")), tmp_path / "run", str(passwords))
+    redis = (tmp_path / "run" / REDIS_CONF).read_text().splitlines()
+    assert {"port 0", "tls-port 6379", "tls-replication yes", 'tls-key-file "/key"'} <= set(redis)
+    assert json.loads((tmp_path / "run" / EXPORTER_PASSWORDS).read_text()) == {
+        "rediss://127.0.0.1:6379": "secret-of-exporter"
+    }
 
 
 def test_a_password_that_is_missing_or_empty_is_named(tmp_path: Path, passwords: Path) -> None:

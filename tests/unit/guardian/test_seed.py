@@ -94,8 +94,3 @@ def test_whether_it_has_the_password_that_is_wanted_now(settings: Settings) -> N
     seed.write(settings, primary=0, epoch=0)
     assert seed.has_password(settings)
     assert not seed.has_password(secured)
-
-
-@pytest.mark.parametrize(("text", "quoted"), [("a b", '"a b"'), ('"', '"\\""'), ("\\", '"\\\\"')])
-def test_quoting(text: str, quoted: str) -> None:
-    assert seed.quote(text) == quoted

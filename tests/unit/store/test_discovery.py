@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import NoPrimary
 from app.store.discovery import SentinelTopology, held_for_down, newest
-from app.store.sentinel import View
+from app.store.sentinel import Replica, View
 from app.store.topology import Address
 
 A, B, C = Address("a", 1), Address("b", 2), Address("c", 3)
@@ -61,7 +61,7 @@ def test_what_the_sentinels_name_is_no_news_until_the_node_confirms_it() -> None
 
 def test_a_named_node_that_says_no_lets_a_promoted_one_be_found() -> None:
     topology = Rehearsed()
-    topology.said = [View(A, 1, down=False, others=(B, C))]
+    topology.said = [View(A, 1, down=False, replicas=(Replica(B), Replica(C)))]
     topology.masters = [B]
     topology.refute(A)
     assert topology.primary() == B
@@ -76,7 +76,7 @@ def test_a_named_node_that_says_no_lets_a_promoted_one_be_found() -> None:
 
 def test_a_primary_held_for_down_is_not_used_even_if_it_answers() -> None:
     topology = Rehearsed()
-    topology.said = [View(A, 1, down=True, others=(B, C))] * 2
+    topology.said = [View(A, 1, down=True, replicas=(Replica(B), Replica(C)))] * 2
     topology.masters = [A]
     with pytest.raises(NoPrimary):
         topology.primary()

@@ -1,21 +1,12 @@
-"""``haven smoke``: what a user does, once, against a running installation. It leaves nothing behind.
-
-The user and the product are its own, put into the database beside those that are there: so it works where there is
-no example data, and never touches anyone's.
-"""
+"""The checks, in the order in which a user would notice that something is wrong."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import secrets
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,73 +14,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.models import Product, User
 from app.db.passwords import hash_password
 from app.errors import SmokeError
+from app.smoke.client import TIMEOUT, Client, frames
+from app.smoke.sentinels import NotApplicable, Sentinels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from app.db import Database
+    from app.store.topology import Topology
 
-TIMEOUT: Final = 15.0
-"""Seconds for one answer: longer than a request may wait for a failover."""
+T = TypeVar("T")
 TASK_TIMEOUT: Final = 60.0
 POLL: Final = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-
-class Client:
-    """A user of the API.
-
-    Args:
-        url: of the web application.
-    """
-
-    def __init__(self, url: str) -> None:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise SmokeError(f"--url={url!r} is not of the web: give http://host:port")
-        self.url = url.rstrip("/")
-        self.session_id = ""
-
-    def open(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
-        """Send a request.
-
-        Raises:
-            SmokeError: nothing answered.
-        """
-        request = urllib.request.Request(f"{self.url}{path}", method=method)  # noqa: S310 - checked above
-        request.add_header("User-Agent", "haven-smoke")
-        if body is not None:
-            request.data = json.dumps(body).encode()
-            request.add_header("Content-Type", "application/json")
-        if self.session_id:
-            request.add_header("X-Session-ID", self.session_id)
-        try:
-            found: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310 - as above
-        except urllib.error.HTTPError as error:
-            with error:
-                text = error.read(300).decode(errors="replace")
-            raise SmokeError(f"{method} {path} was answered with {error.code}: {text}") from None
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            raise SmokeError(f"{method} {self.url}{path} was not answered: {reason}") from None
-        return found
-
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send a request and read the answer.
-
-        Raises:
-            SmokeError: nothing answered, or with an error.
-        """
-        with self.open(method, path, body) as answer:
-            text = answer.read()
-            return Answer(answer.status, dict(answer.headers), json.loads(text) if text else None)
 
 
 class Smoke:
@@ -97,16 +33,18 @@ class Smoke:
 
     Args:
         db: the installation's database.
+        topology: how its Redis is found.
         url: of its web application.
         events_url: where its event streams are served.
-        patience: seconds to wait until it is ready.
+        patience: seconds from now to wait for what starts: its pods, and what the Sentinels find out about Redis.
     """
 
-    def __init__(self, db: Database, url: str, events_url: str, patience: float) -> None:
+    def __init__(self, db: Database, topology: Topology, url: str, events_url: str, patience: float) -> None:
         self._db = db
+        self._sentinels = Sentinels(topology)
         self._web = Client(url)
         self._events = Client(events_url)
-        self._patience = patience
+        self._end = time.monotonic() + patience
         self._user_id = 0
         self._product_id = 0
 
@@ -116,33 +54,29 @@ class Smoke:
         Raises:
             SmokeError: one failed; the rest was not tried.
         """
-        checks = (self.ready, self.sign_in, self.cached_read, self.rate_limit, self.task, self.event)
+        used = (self.ready, self.sign_in, self.cached_read, self.rate_limit, self.task, self.event)
         try:
-            for check in checks:
+            for check in (*used, self.quorum, self.failover):
                 started = time.monotonic()
                 name = check.__name__.replace("_", " ")
                 try:
-                    said = check()
+                    result, said = "ok", check()
+                except NotApplicable as reason:
+                    result, said = "skipped", str(reason)
                 except (SmokeError, SQLAlchemyError) as error:
-                    tell(f"failed  {name:<12} {time.monotonic() - started:6.2f} s  {_first_line(error)}")
-                    raise SmokeError(f"{name}: {_first_line(error)}") from error
-                tell(f"ok      {name:<12} {time.monotonic() - started:6.2f} s  {said}")
+                    result, said = "failed", _first_line(error)
+                tell(f"{result:<7} {name:<12} {time.monotonic() - started:6.2f} s  {said}")
+                if result == "failed":
+                    raise SmokeError(f"{name}: {said}")
         finally:
             with suppress(SmokeError, SQLAlchemyError):
                 self._clean_up()
 
     def ready(self) -> str:
-        """Both Services send requests to pods that are ready."""
-        end = time.monotonic() + self._patience
+        """Both Services send requests to pods that are ready, and the network lets this pod reach the database."""
         for client in (self._web, self._events):
-            while True:
-                try:
-                    client.call("GET", "/readyz")
-                    break
-                except SmokeError:
-                    if time.monotonic() > end:
-                        raise
-                    time.sleep(POLL)
+            self._patiently(partial(client.call, "GET", "/readyz"))
+        self._patiently(self._db.engine.connect).close()
         return f"{self._web.url}, events at {self._events.url}"
 
     def sign_in(self) -> str:
@@ -209,10 +143,27 @@ class Smoke:
         with self._events.open("GET", "/api/events") as stream:
             body = {"receiver_id": self._user_id, "body": "smoke"}
             sent = self._web.call("POST", "/api/messages", body).body["id"]
-            for kind, data in _frames(stream, time.monotonic() + TIMEOUT):
+            for kind, data in frames(stream, time.monotonic() + TIMEOUT):
                 if kind == "message.created" and data["id"] == sent:
                     return "a message came down the stream"
         raise SmokeError(f"message {sent} did not come down the event stream of {self._events.url} in {TIMEOUT:g} s")
+
+    def quorum(self) -> str:
+        """A majority of the Sentinels would agree to replace the primary."""
+        return self._patiently(self._sentinels.quorum)
+
+    def failover(self) -> str:
+        """They would find a replica for it. That one keeps up, sign in and task have shown, which it confirmed."""
+        return self._patiently(self._sentinels.failover)
+
+    def _patiently(self, check: Callable[[], T]) -> T:
+        while True:
+            try:
+                return check()
+            except (SmokeError, SQLAlchemyError):
+                if time.monotonic() > self._end:
+                    raise
+                time.sleep(POLL)
 
     def _clean_up(self) -> None:
         if self._product_id:
@@ -227,19 +178,3 @@ class Smoke:
 
 def _first_line(error: Exception) -> str:
     return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
-
-
-def _frames(stream: http.client.HTTPResponse, end: float) -> Iterator[tuple[str, Any]]:
-    """The events of a stream, until it ends, is silent for too long, or the time has come."""
-    kind = ""
-    try:
-        for line in stream:
-            name, _, value = line.decode().rstrip("\n").partition(": ")
-            if name == "event":
-                kind = value
-            elif name == "data":
-                yield kind, json.loads(value)
-            if time.monotonic() > end:
-                return
-    except TimeoutError:
-        return
