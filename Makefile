@@ -87,6 +87,10 @@ image: ## Build the image haven:dev with docker, podman or buildah.
 		--label org.opencontainers.image.revision=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
 		--build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null) $(ARGS) .
 
+.PHONY: secret
+secret: ## Print a Secret with new passwords: make secret | kubectl --namespace … create --filename -
+	@$(PYTHON) scripts/chart_secret.py
+
 ##@ Change it
 
 .PHONY: format
@@ -98,6 +102,10 @@ format: install ## Format the code and fix what can be fixed.
 docs: install ## Write the generated pages anew.
 	@$(RUN)python -m scripts.settings_reference
 	@$(RUN)python -m scripts.chart_docs
+
+.PHONY: k8s
+k8s: install ## Write what k8s/ takes from the chart anew; needs helm.
+	@$(RUN)python -m scripts.k8s_base
 
 .PHONY: install
 install: $(VENV)/.installed ## Bring everything that is needed into .venv; done by the other targets.
@@ -118,4 +126,4 @@ clean: ## Remove what was installed and built; the stack's data stays.
 
 .PHONY: help
 help: ## Show this.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

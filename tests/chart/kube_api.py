@@ -1,4 +1,4 @@
-"""As much of a Kubernetes API as helm asks when it renders: what kinds there are, and the Secrets of a namespace."""
+"""As much of a Kubernetes API as helm asks when it renders: what kinds there are, and what a namespace holds."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def plural(kind: str) -> str:
 
 class Api(BaseHTTPRequestHandler):
     secrets: Secrets
+    stateful_sets: dict[str, dict[str, Any]]
 
     def log_message(self, *_: object) -> None:
         pass
@@ -71,6 +72,8 @@ class Api(BaseHTTPRequestHandler):
             self.answer({"kind": "SecretList", "apiVersion": "v1", "metadata": {}, "items": items})
         elif parts[-2] == "secrets" and parts[-1] in self.secrets:
             self.answer(secret(parts[-1], self.secrets[parts[-1]]))
+        elif parts[-2] == "statefulsets" and parts[-1] in self.stateful_sets:
+            self.answer(self.stateful_sets[parts[-1]])
         else:
             self.answer(
                 {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}, 404
@@ -91,6 +94,7 @@ def secret(name: str, data: dict[str, str]) -> dict[str, Any]:
     return {"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data}
 
 
-def cluster(secrets: Secrets) -> AbstractContextManager[str]:
+def cluster(secrets: Secrets, *stateful_sets: dict[str, Any]) -> AbstractContextManager[str]:
     """Its address, for --kube-apiserver."""
-    return served(type("Cluster", (Api,), {"secrets": secrets}))
+    held = {each["metadata"]["name"]: each for each in stateful_sets}
+    return served(type("Cluster", (Api,), {"secrets": secrets, "stateful_sets": held}))

@@ -1,8 +1,9 @@
-"""Rendering the chart, each combination of values once, and looking at what came out."""
+"""Rendering the chart and the overlays, each combination once, and looking at what came out."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -13,10 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
-CHART = Path(__file__).parents[2] / "charts" / "haven"
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "haven"
+K8S = ROOT / "k8s"
 SCENARIOS = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
+OVERLAYS = sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml"))
 # A helm built from its source takes the cluster for one of some years ago, which the chart refuses.
 KUBERNETES = "1.34.0"
+NAMESPACE = "sales"
 
 Object = dict[str, Any]
 
@@ -92,7 +97,7 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def template(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return helm("template", "shop", str(CHART), "--namespace", "sales", "--kube-version", KUBERNETES, *arguments)
+    return helm("template", "shop", str(CHART), "--namespace", NAMESPACE, "--kube-version", KUBERNETES, *arguments)
 
 
 @cache
@@ -107,6 +112,19 @@ def scenario(name: str, *arguments: str) -> Rendered:
     return render("--values", str(CHART / "ci" / f"{name}-values.yaml"), *arguments)
 
 
+@cache
+def build(directory: Path) -> Rendered:
+    """What kustomize makes of a directory."""
+    command = [tool("kubectl"), "kustomize", str(directory)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return Rendered(done.stdout, [each for each in yaml.safe_load_all(done.stdout) if each])
+
+
+def overlay(name: str) -> Rendered:
+    return build(K8S / "overlays" / name)
+
+
 def refused(*arguments: str) -> str:
     """What helm says when it refuses."""
     done = template(*arguments)
@@ -115,8 +133,14 @@ def refused(*arguments: str) -> str:
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
-    """Its variables; what is taken from the pod itself is empty."""
-    return {each["name"]: each.get("value", "") for each in container.get("env", [])}
+    """Its variables as its processes see them in namespace `sales`; what else is taken from the pod is empty."""
+    known: dict[str, str] = {}
+    for each in container.get("env", []):
+        field_path = each.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+        value = NAMESPACE if field_path == "metadata.namespace" else each.get("value", "")
+        # as Kubernetes does: a name that was not given before stays as it is
+        known[each["name"]] = re.sub(r"\$\((\w+)\)", lambda found: known.get(found[1], found[0]), value)
+    return known
 
 
 def selects(labels: dict[str, str], selector: dict[str, str]) -> bool:

@@ -10,7 +10,7 @@ from tests.chart.rendering import Rendered, render, scenario
 
 APP = ("web", "realtime", "worker", "subscriber")
 REDIS = {(each, "redis", port) for each in (*APP, "redis") for port in (6379, 26379)}
-REDIS |= {("redis", "redis", 9200)}
+REDIS |= {("redis", "redis", 9200), ("test", "redis", 26379)}
 POSTGRES = {(each, "postgres", 5432) for each in (*APP, "migrate", "test")}
 
 
@@ -88,6 +88,16 @@ def test_what_is_outside_is_reached_at_its_address_and_ports_alone(name: str, ci
     egress = scenario(name).one("NetworkPolicy", "shop-haven-web")["spec"]["egress"]
     (rule,) = [rule for rule in egress if {"ipBlock": {"cidr": cidr}} in rule.get("to", [])]
     assert {port["port"] for port in rule["ports"]} == ports
+
+
+@pytest.mark.parametrize(
+    ("name", "ports"), [("external-redis", set()), ("standalone", set()), ("external-sentinel", {6379, 26379, 26380})]
+)
+def test_helm_test_reaches_a_redis_of_ones_own_only_where_it_asks_sentinels(name: str, ports: set[int]) -> None:
+    outside = ({"ipBlock": {"cidr": "10.30.0.0/24"}}, {"podSelector": {"matchLabels": {"app": "redis"}}})
+    rules = scenario(name).one("NetworkPolicy", "shop-haven-test")["spec"]["egress"]
+    reached = [rule for rule in rules if any(peer in outside for peer in rule.get("to", []))]
+    assert {port["port"] for rule in reached for port in rule["ports"]} == ports
 
 
 def test_further_egress_is_for_the_application_alone() -> None:

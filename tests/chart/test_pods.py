@@ -108,7 +108,7 @@ def test_every_mount_has_its_volume_and_the_metrics_directory_can_be_written(pod
                 if name in found:
                     assert "emptyDir" in volumes[mounts[found[name]]]
             for name, path in found.items():
-                if name.endswith("_FILE") or name.startswith("REDIS_SSL_"):
+                if name.endswith(("_FILE", "_CA", "_CERT", "_KEY")):
                     assert path.rpartition("/")[0] in mounts, f"{pod.owner}: {name}={path}"
 
 

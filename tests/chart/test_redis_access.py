@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.config import load_config
-from tests.chart.rendering import SCENARIOS, environment, scenario
+from tests.chart.rendering import SCENARIOS, environment, render, scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,50 @@ def test_sentinels_of_ones_own() -> None:
         "REDIS_SSL_CERT": "/run/secrets/haven-redis-tls/tls.crt",
         "REDIS_SSL_KEY": "/run/secrets/haven-redis-tls/tls.key",
     }
+
+
+def test_with_tls_everyone_checks_one_name_and_the_redis_pods_alone_have_the_key() -> None:
+    rendered = scenario("tls")
+    for component in ("web", "realtime", "worker", "subscriber", "test", "redis"):
+        pod = rendered.pod(component)
+        container = next(each for each in pod.containers if each["name"] not in {"redis", "wait-for-schema"})
+        found = environment(container)
+        assert (found["REDIS_SSL"], found["REDIS_SSL_NAME"]) == ("true", "shop-haven-redis"), component
+        assert found["REDIS_SSL_CA"] == "/run/secrets/haven-redis-tls/ca.crt"
+        assert ("REDIS_SSL_KEY" in found) == (component == "redis"), component
+        sources = [source for each in pod.spec["volumes"] for source in each.get("projected", {}).get("sources", [])]
+        keys = {
+            item["key"]
+            for source in sources
+            if source["secret"]["name"] == "redis-certificate"
+            for item in source["secret"]["items"]
+        }
+        assert keys == ({"ca.crt", "tls.crt", "tls.key"} if component == "redis" else {"ca.crt"}), component
+
+
+def test_cert_manager_makes_the_secret_that_is_mounted() -> None:
+    given = "redis.tls.enabled=true,redis.tls.certManager.enabled=true,redis.tls.certManager.issuerRef.name=own"
+    rendered = render("--set", given)
+    spec = rendered.one("Certificate", "shop-haven-redis")["spec"]
+    pod = rendered.pod("redis")
+    (volume,) = (each for each in pod.spec["volumes"] if each["name"] == "tls")
+    assert spec["secretName"] == volume["projected"]["sources"][0]["secret"]["name"]
+    names = {environment(each).get("REDIS_SSL_NAME") for each in pod.containers} - {None}
+    assert names <= set(spec["dnsNames"])
+    assert spec["issuerRef"] == {"name": "own"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_helm_test_asks_the_same_redis_with_the_same_rights(name: str) -> None:
+    pods = [scenario(name).pod(component).spec for component in ("web", "test")]
+    known, mounted = (
+        [{each["name"]: each for each in pod["containers"][0][kind] if "redis" in each["name"].lower()} for pod in pods]
+        for kind in ("env", "volumeMounts")
+    )
+    assert known[0] == known[1] != {}
+    assert mounted[0] == mounted[1]
+    volumes = [{each["name"]: each for each in pod["volumes"]} for pod in pods]
+    assert all(volumes[0][name] == volumes[1][name] for name in mounted[0])
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -6,14 +6,21 @@ import re
 
 import pytest
 
-from tests.chart.rendering import CHART, refused, render, scenario
+from tests.chart.kube_api import cluster
+from tests.chart.rendering import CHART, refused, render, scenario, template
 
 OWN_REDIS = "redis.enabled=false,networkPolicy.externalRedis.to[0].ipBlock.cidr=10.0.0.0/8"
 OWN_DATABASE = (
     "database.tryout.enabled=false,database.existingSecret=db,networkPolicy.database.to[0].ipBlock.cidr=10.0.0.0/8"
 )
+TLS = "redis.tls.enabled=true,redis.tls.existingSecret=tls"
+CERT_MANAGER = "redis.tls.certManager.enabled=true"
 SENTINEL = f"{OWN_REDIS},externalRedis.mode=sentinel"
 
+CHANGE_OVER = (
+    "redis.tls.enabled={now}, but what runs has {before}, and pods of either kind can't talk to each other: "
+    "set it to {before}, or uninstall and install again (volumes and passwords stay)"
+)
 CASES = [
     (
         "redis.terminationGracePeriodSeconds=20",
@@ -27,6 +34,38 @@ CASES = [
         (
             "redis.sentinel.failoverTimeoutMs=1100 ends a failover before it can succeed: "
             "set it to 1200 or more (twice redis.sentinel.downAfterMs)"
+        ),
+    ),
+    (
+        "redis.tls.enabled=true",
+        (
+            "redis.tls.enabled=true without a certificate: "
+            "set redis.tls.existingSecret, or redis.tls.certManager.enabled=true"
+        ),
+    ),
+    (
+        f"{TLS},{CERT_MANAGER}",
+        (
+            "redis.tls.existingSecret=tls would be written by cert-manager too: "
+            'set redis.tls.certManager.enabled=false, or existingSecret to ""'
+        ),
+    ),
+    (
+        "redis.tls.existingSecret=tls",
+        "redis.tls has a certificate, but nothing is encrypted: set redis.tls.enabled=true",
+    ),
+    (
+        f"redis.tls.enabled=true,{CERT_MANAGER}",
+        (
+            "redis.tls.certManager.enabled=true without an issuer: "
+            "set redis.tls.certManager.issuerRef to {name: …, kind: Issuer}"
+        ),
+    ),
+    (
+        f"{OWN_REDIS},externalRedis.host=redis,{TLS}",
+        (
+            "redis.tls.enabled=true is about the chart's own Redis, which redis.enabled=false leaves out: "
+            "set externalRedis.tls.enabled=true"
         ),
     ),
     (
@@ -190,14 +229,29 @@ def test_what_contradicts_itself_is_refused_with_what_to_set(setting: str, messa
     assert f": {message}\n" in refused("--set", setting)
 
 
+@pytest.mark.parametrize("now", ["false", "true"])
+def test_what_runs_does_not_change_over_to_tls_or_back(now: str) -> None:
+    before = "true" if now == "false" else "false"
+    running = scenario("tls" if before == "true" else "default").one("StatefulSet", "shop-haven-redis")
+    values = ("--values", str(CHART / "ci" / ("tls-values.yaml" if now == "true" else "default-values.yaml")))
+    message = CHANGE_OVER.format(now=now, before=before)
+    with cluster({}, running) as address:
+        options = ("--kube-apiserver", address, "--dry-run=server", "--disable-openapi-validation")
+        assert message in refused(*options, *values)
+        same = "default" if now == "true" else "tls"
+        done = template(*options, "--values", str(CHART / "ci" / f"{same}-values.yaml"))
+        assert done.returncode == 0, done.stderr
+
+
 def test_every_refusal_has_a_case() -> None:
     text = (CHART / "templates" / "_refusals.tpl").read_text()
+    messages = [*(message for _, message in CASES), CHANGE_OVER.format(now="true", before="false")]
     literals = re.findall(r'fail \(?(?:printf )?"((?:[^"\\]|\\.)*)"', text)
     assert len(literals) == text.count("fail ")
     assert literals
     patterns = [re.escape(each.replace('\\"', '"')) for each in literals]
-    patterns = [re.sub(r"%[sdv]", ".*", each.replace("\\%", "%")) for each in patterns]
-    missing = [each for each in patterns if not any(re.fullmatch(each, message) for _, message in CASES)]
+    patterns = [re.sub(r"%[sdvt]", ".*", each.replace("\\%", "%")) for each in patterns]
+    missing = [each for each in patterns if not any(re.fullmatch(each, message) for message in messages)]
     assert missing == []
 
 
@@ -213,13 +267,13 @@ def test_refusals_stand_in_one_file() -> None:
 def test_every_variable_that_the_chart_sets_is_refused_in_settings() -> None:
     names = {
         each["name"]
-        for name in ("default", "external-redis", "external-sentinel")
+        for name in ("default", "external-redis", "external-sentinel", "tls")
         for pod in scenario(name).pods
         for container in pod.containers
         for each in container.get("env", [])
         if re.match(r"(HAVEN|REDIS)_", each["name"]) and pod.component != "redis"
     }
-    text = (CHART / "templates" / "_refusals.tpl").read_text()
+    text = (CHART / "templates" / "_settings.tpl").read_text()
     owned = set(re.findall(r"^((?:HAVEN|REDIS)_[A-Z_]+): ", text, re.MULTILINE))
     assert names - owned == set()
 

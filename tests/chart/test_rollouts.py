@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
 from app.guardian.server import DRAIN
-from tests.chart.rendering import CHART, SCENARIOS, environment, render, scenario
+from tests.chart.rendering import CHART, KUBERNETES, SCENARIOS, environment, helm, render, scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("component", ["web", "realtime"])
@@ -25,6 +32,26 @@ def test_a_redis_pod_has_time_for_a_handover_and_for_its_own_end() -> None:
     waits = {each["name"]: each["lifecycle"]["preStop"] for each in pod.spec["containers"] if "lifecycle" in each}
     hook = {"httpGet": {"path": "/drained", "port": 9200}}
     assert waits == {"redis": hook, "sentinel": hook}
+
+
+def test_redis_restarts_for_another_configuration_and_not_for_another_version_of_the_chart(tmp_path: Path) -> None:
+    newer = tmp_path / "haven"
+    shutil.copytree(CHART, newer)
+    about = newer / "Chart.yaml"
+    about.write_text(re.sub(r"^version: .*$", "version: 99.0.0", about.read_text(), flags=re.MULTILINE))
+    done = helm("template", "shop", str(newer), "--namespace", "sales", "--kube-version", KUBERNETES)
+    (upgraded,) = (
+        each
+        for each in yaml.safe_load_all(done.stdout)
+        if each and each["metadata"]["name"] == "shop-haven-redis" and each["kind"] == "StatefulSet"
+    )
+    template, changed = (
+        rendered.one("StatefulSet", "shop-haven-redis")["spec"]["template"]
+        for rendered in (render(), render("--set", "redis.maxmemory=300mb"))
+    )
+    assert upgraded["metadata"]["labels"]["helm.sh/chart"] == "haven-99.0.0"
+    assert upgraded["spec"]["template"] == template
+    assert changed["metadata"] != template["metadata"]
 
 
 def test_a_worker_gives_its_tasks_their_grace() -> None:

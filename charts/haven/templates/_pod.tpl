@@ -92,6 +92,15 @@ DATABASE_URL_FILE: /run/secrets/haven/database-url
 {{- end -}}
 
 {{/*
+The pod's namespace, as the first of its variables: Kubernetes puts it wherever a later one says $(POD_NAMESPACE). So what
+is rendered holds no namespace but in metadata, and kustomize can put it into any.
+*/}}
+{{- define "haven.podNamespace" -}}
+name: POD_NAMESPACE
+valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+{{- end -}}
+
+{{/*
 A container's env: the chart's, the component's own ("env", a map) and `settings`, sorted, each name once (which of two
 entries of one name an upgrade keeps is chance). "redis": whether the pod talks to Redis.
 */}}
@@ -102,6 +111,9 @@ entries of one name an upgrade keeps is chance). "redis": whether the pod talks 
 {{- end -}}
 {{- $all = merge (dict) .root.Values.settings (.env | default dict) $all -}}
 {{- $list := list -}}
+{{- if and .redis .root.Values.redis.enabled -}}
+{{- $list = list (include "haven.podNamespace" . | fromYaml) -}}
+{{- end -}}
 {{- range $name := keys $all | sortAlpha -}}
 {{- $list = append $list (dict "name" $name "value" (get $all $name | toString)) -}}
 {{- end -}}

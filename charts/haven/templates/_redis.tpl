@@ -5,7 +5,7 @@ The name of the primary at the Sentinels. Unique in a cluster, so that Sentinels
 address is used again) never take each other's Redis for their own.
 */}}
 {{- define "haven.redisMaster" -}}
-{{ .Release.Namespace }}-{{ include "haven.fullname" . }}
+$(POD_NAMESPACE)-{{ include "haven.fullname" . }}
 {{- end -}}
 
 {{/*
@@ -15,7 +15,7 @@ in a pod its own bare name is the pod's address, which changes.
 {{- define "haven.redisSentinels" -}}
 {{- $name := include "haven.fullname" . -}}
 {{- if .Values.redis.enabled -}}
-{{- range $i := until 3 }}{{ if $i }},{{ end }}{{ $name }}-redis-{{ $i }}.{{ $.Release.Namespace }}.svc:26379{{ end -}}
+{{- range $i := until 3 }}{{ if $i }},{{ end }}{{ $name }}-redis-{{ $i }}.$(POD_NAMESPACE).svc:26379{{ end -}}
 {{- else -}}
 {{- join "," .Values.externalRedis.sentinels -}}
 {{- end -}}
@@ -30,6 +30,9 @@ REDIS_USERNAME: app
 REDIS_PASSWORD_FILE: /run/secrets/haven-redis/app
 REDIS_SENTINEL_USERNAME: app
 REDIS_SENTINEL_PASSWORD_FILE: /run/secrets/haven-redis/app
+{{- if .Values.redis.tls.enabled }}
+{{ include "haven.redisTlsEnv" . }}
+{{- end }}
 {{- else }}
 {{- with .Values.externalRedis -}}
 {{- if eq .mode "sentinel" -}}
@@ -63,6 +66,21 @@ REDIS_SSL_KEY: /run/secrets/haven-redis-tls/tls.key
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* How every client checks the servers of the chart's own Redis: they are known by one name, as they announce addresses. */}}
+{{- define "haven.redisTlsEnv" -}}
+REDIS_SSL: "true"
+REDIS_SSL_CA: /run/secrets/haven-redis-tls/ca.crt
+REDIS_SSL_NAME: {{ include "haven.redisTlsName" . }}
+{{- end -}}
+
+{{- define "haven.redisTlsName" -}}
+{{ .Values.redis.tls.name | default (printf "%s-redis" (include "haven.fullname" .)) }}
+{{- end -}}
+
+{{- define "haven.redisTlsSecret" -}}
+{{ .Values.redis.tls.existingSecret | default (printf "%s-redis-tls" (include "haven.fullname" .)) }}
 {{- end -}}
 
 {{/* What an application pod mounts for it: the password at /run/secrets/haven-redis, certificates at haven-redis-tls. */}}
@@ -116,7 +134,14 @@ REDIS_SSL_KEY: /run/secrets/haven-redis-tls/tls.key
 {{- end -}}
 
 {{- define "haven.redisTlsSources" -}}
-{{- if and (not .Values.redis.enabled) .Values.externalRedis.tls.enabled -}}
+{{- if .Values.redis.enabled -}}
+{{- if .Values.redis.tls.enabled -}}
+- secret:
+    name: {{ include "haven.redisTlsSecret" . }}
+    items:
+      - {key: ca.crt, path: ca.crt}
+{{- end -}}
+{{- else if .Values.externalRedis.tls.enabled -}}
 {{- with .Values.externalRedis.tls -}}
 {{- if .caSecret }}
 - secret:

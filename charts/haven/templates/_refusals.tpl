@@ -65,6 +65,27 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- if and (not (kindIs "invalid" .terminationGracePeriodSeconds)) (lt (.terminationGracePeriodSeconds | int) $least) -}}
 {{- fail (printf "redis.terminationGracePeriodSeconds=%d would kill a primary in the middle of its handover: set it to %d or more, or to null" (.terminationGracePeriodSeconds | int) $least) -}}
 {{- end -}}
+{{- if and .tls.enabled (not (or .tls.existingSecret .tls.certManager.enabled)) -}}
+{{- fail "redis.tls.enabled=true without a certificate: set redis.tls.existingSecret, or redis.tls.certManager.enabled=true" -}}
+{{- end -}}
+{{- if and .tls.existingSecret .tls.certManager.enabled -}}
+{{- fail (printf "redis.tls.existingSecret=%s would be written by cert-manager too: set redis.tls.certManager.enabled=false, or existingSecret to \"\"" .tls.existingSecret) -}}
+{{- end -}}
+{{- if and (not .tls.enabled) (or .tls.existingSecret .tls.certManager.enabled) -}}
+{{- fail "redis.tls has a certificate, but nothing is encrypted: set redis.tls.enabled=true" -}}
+{{- end -}}
+{{- if and .tls.certManager.enabled (not .tls.certManager.issuerRef.name) -}}
+{{- fail "redis.tls.certManager.enabled=true without an issuer: set redis.tls.certManager.issuerRef to {name: …, kind: Issuer}" -}}
+{{- end -}}
+{{- if and .tls.enabled (not .enabled) -}}
+{{- fail "redis.tls.enabled=true is about the chart's own Redis, which redis.enabled=false leaves out: set externalRedis.tls.enabled=true" -}}
+{{- end -}}
+{{- with (lookup "apps/v1" "StatefulSet" $.Release.Namespace (printf "%s-redis" (include "haven.fullname" $))) -}}
+{{- $was := contains "REDIS_SSL_NAME" (toJson .spec.template) -}}
+{{- if ne $was $.Values.redis.tls.enabled -}}
+{{- fail (printf "redis.tls.enabled=%t, but what runs has %t, and pods of either kind can't talk to each other: set it to %t, or uninstall and install again (volumes and passwords stay)" $.Values.redis.tls.enabled $was $was) -}}
+{{- end -}}
+{{- end -}}
 {{- if lt (.sentinel.failoverTimeoutMs | int) (mul 2 (.sentinel.downAfterMs | int)) -}}
 {{- fail (printf "redis.sentinel.failoverTimeoutMs=%d ends a failover before it can succeed: set it to %d or more (twice redis.sentinel.downAfterMs)" (.sentinel.failoverTimeoutMs | int) (mul 2 (.sentinel.downAfterMs | int))) -}}
 {{- end -}}
@@ -74,7 +95,7 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- if and (eq .engine "valkey") (not (contains "valkey" .image)) -}}
 {{- fail (printf "redis.image=%s has no valkey-server: set redis.image=docker.io/valkey/valkey:8.1, or redis.engine=redis" .image) -}}
 {{- end -}}
-{{- range $name := list "appendonly" "bind" "dir" "include" "masterauth" "masteruser" "maxmemory" "min-replicas-max-lag" "min-replicas-to-write" "port" "replica-announce-ip" "replica-announce-port" "replica-priority" "replicaof" "requirepass" "shutdown-timeout" "slaveof" "unixsocket" "user" -}}
+{{- range $name := list "appendonly" "bind" "dir" "include" "masterauth" "masteruser" "maxmemory" "min-replicas-max-lag" "min-replicas-to-write" "port" "replica-announce-ip" "replica-announce-port" "replica-priority" "replicaof" "requirepass" "shutdown-timeout" "slaveof" "tls-auth-clients" "tls-ca-cert-file" "tls-cert-file" "tls-key-file" "tls-port" "tls-replication" "unixsocket" "user" -}}
 {{- if hasKey $.Values.redis.config $name -}}
 {{- fail (printf "redis.config.%s is the chart's or the guardian's to decide: leave it out" $name) -}}
 {{- end -}}
@@ -125,41 +146,6 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- end -}}
-
-{{/* Variables that the chart sets, or that hold a secret, with the value to set instead. */}}
-{{- define "haven.settingsOwned" -}}
-HAVEN_ENV: nothing (the chart runs production)
-HAVEN_FILES_DIR: nothing (the chart mounts it)
-HAVEN_GRACE: web.grace or realtime.grace
-HAVEN_HTTP_HOST: nothing (probes need it)
-HAVEN_HTTP_PORT: nothing (probes need it)
-HAVEN_METRICS_DIR: nothing (the chart mounts it)
-HAVEN_OPS_HOST: nothing (probes need it)
-HAVEN_OPS_PORT: nothing (probes need it)
-HAVEN_REALTIME_STREAMS: realtime.streams
-HAVEN_REALTIME_WORKERS: realtime.workers
-HAVEN_REPLICAS: web.replicas
-HAVEN_TASK_GRACE: worker.taskGrace
-HAVEN_TRUSTED_PROXIES: web.trustedProxies
-HAVEN_WEB_STREAMS: web.streams
-HAVEN_WEB_THREADS: web.threads
-HAVEN_WEB_WORKERS: web.workers
-HAVEN_WORKER_THREADS: worker.threads
-REDIS_HOST: externalRedis.host
-REDIS_PASSWORD: externalRedis.existingSecret
-REDIS_PASSWORD_FILE: externalRedis.existingSecret
-REDIS_PORT: externalRedis.port
-REDIS_SENTINEL_HOSTS: externalRedis.sentinels
-REDIS_SENTINEL_MASTER: externalRedis.master
-REDIS_SENTINEL_PASSWORD: externalRedis.sentinelExistingSecretKey
-REDIS_SENTINEL_PASSWORD_FILE: externalRedis.sentinelExistingSecretKey
-REDIS_SENTINEL_USERNAME: externalRedis.sentinelUsername
-REDIS_SSL: externalRedis.tls.enabled
-REDIS_SSL_CA: externalRedis.tls.caSecret
-REDIS_SSL_CERT: externalRedis.tls.clientSecret
-REDIS_SSL_KEY: externalRedis.tls.clientSecret
-REDIS_USERNAME: externalRedis.username
 {{- end -}}
 
 {{- define "haven.refusals.settings" -}}

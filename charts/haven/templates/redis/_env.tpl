@@ -4,7 +4,7 @@
 HAVEN_ENV: production
 HAVEN_OPS_HOST: 0.0.0.0
 HAVEN_OPS_PORT: "9200"
-HAVEN_GUARDIAN_NODES: {{ range $i := until 3 }}{{ if $i }},{{ end }}{{ $name }}-redis-{{ $i }}={{ $name }}-redis-{{ $i }}.{{ $.Release.Namespace }}.svc:6379{{ end }}
+HAVEN_GUARDIAN_NODES: {{ range $i := until 3 }}{{ if $i }},{{ end }}{{ $name }}-redis-{{ $i }}={{ $name }}-redis-{{ $i }}.$(POD_NAMESPACE).svc:6379{{ end }}
 HAVEN_GUARDIAN_ANNOUNCE: addresses
 HAVEN_GUARDIAN_REDIS: 127.0.0.1:6379
 HAVEN_GUARDIAN_SENTINEL: 127.0.0.1:26379
@@ -26,14 +26,20 @@ REDIS_USERNAME: guardian
 REDIS_PASSWORD_FILE: /run/secrets/haven-users/guardian
 REDIS_SENTINEL_USERNAME: guardian
 REDIS_SENTINEL_PASSWORD_FILE: /run/secrets/haven-users/guardian
+{{- if .Values.redis.tls.enabled }}
+{{ include "haven.redisTlsEnv" . }}
+REDIS_SSL_CERT: /run/secrets/haven-redis-tls/tls.crt
+REDIS_SSL_KEY: /run/secrets/haven-redis-tls/tls.key
+{{- end }}
 # a production configuration must have one; a guardian signs nothing, and does not see the application's
 SECRET_KEY_FILE: /run/secrets/haven-users/guardian-token
 {{- end -}}
 
-{{/* The same as a list, sorted; its own name is the pod's. */}}
+{{/* The same as a list, sorted; its own name and namespace are the pod's. */}}
 {{- define "haven.guardianEnvList" -}}
 {{- $all := include "haven.guardianEnv" . | fromYaml -}}
-{{- $list := list (dict "name" "HAVEN_GUARDIAN_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name"))) -}}
+{{- $own := dict "name" "HAVEN_GUARDIAN_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name")) -}}
+{{- $list := list (include "haven.podNamespace" . | fromYaml) $own -}}
 {{- range $key := keys $all | sortAlpha -}}
 {{- $list = append $list (dict "name" $key "value" (get $all $key)) -}}
 {{- end -}}
