@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,13 +36,25 @@ def newer_image(image: str) -> str:
     return lab.build("two") if lab.directory() else os.environ.get("HAVEN_NEWER_IMAGE", image)
 
 
-@pytest.fixture
-def namespace() -> Iterator[str]:
+@contextmanager
+def _own_namespace() -> Iterator[str]:
     name = f"haven-{uuid.uuid4().hex[:6]}"
     kubectl("create", "namespace", name)
     kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    with _own_namespace() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def module_namespace() -> Iterator[str]:
+    with _own_namespace() as name:
+        yield name
 
 
 @pytest.fixture(scope="session")
@@ -50,13 +63,10 @@ def shared(image: str) -> Iterator[Release]:
     if kept:
         yield Release(kept, image)
         return
-    name = f"haven-{uuid.uuid4().hex[:6]}"
-    kubectl("create", "namespace", name)
-    kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    running = Release(name, image)
-    running.install()
-    yield running
-    kubectl("delete", "namespace", name, "--wait=false")
+    with _own_namespace() as name:
+        running = Release(name, image)
+        running.install()
+        yield running
 
 
 @pytest.fixture

@@ -33,6 +33,12 @@ def get(*arguments: str) -> Any:
     return json.loads(kubectl("get", *arguments, "-o", "json"))
 
 
+def apply(namespace: str, *objects: dict[str, Any]) -> None:
+    """Make objects, or make them so."""
+    made = {"apiVersion": "v1", "kind": "List", "items": objects}
+    kubectl("--namespace", namespace, "apply", "-f", "-", text=json.dumps(made))
+
+
 def until(condition: Callable[[], object], timeout: float = 120.0, what: str = "") -> None:
     """Wait for something that must come true."""
     end = time.monotonic() + timeout

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 REDIS = "docker.io/library/redis:8.0"
 VALKEY = "docker.io/valkey/valkey:8.1"
+POSTGRES = "docker.io/library/postgres:17"
 
 
 def directory() -> Path | None:
