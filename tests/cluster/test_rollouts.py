@@ -27,7 +27,6 @@ def test_helm_test_finds_everything_in_order(release: Release) -> None:
     assert "Succeeded" in said
 
 
-@pytest.mark.full
 def test_an_upgrade_to_a_new_image_fails_no_request(release: Release, newer_image: str) -> None:
     with release.client() as client:
         release.upgrade(image=newer_image)

@@ -87,6 +87,7 @@ def test_a_primary_is_replaced_as_without_it(secured: tuple[Release, Secret]) ->
     client.unharmed("primary's pod deleted, with TLS")
 
 
+@pytest.mark.full
 def test_a_renewed_certificate_is_served_and_no_request_fails(secured: tuple[Release, Secret]) -> None:
     release, secret = secured
     release.wait_healthy()
