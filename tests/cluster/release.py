@@ -96,6 +96,11 @@ class Release:
         name: str = self.get("pod", pod)["spec"]["nodeName"]
         return name
 
+    def components_on(self, node: str) -> list[str]:
+        """What of the release runs on a node, each as often as it does."""
+        pods = self.get("pods", "--field-selector", f"spec.nodeName={node},status.phase=Running")["items"]
+        return sorted(pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in pods)
+
     def wait_healthy(self, timeout: float = 240.0) -> None:
         """Wait until every Redis pod is ready and one is primary."""
         until(self._healthy, timeout, "one primary and two replicas in step")

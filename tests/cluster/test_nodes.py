@@ -45,6 +45,7 @@ def away(release: Release, fault: str, mend: str) -> float:
     place = release.primary()
     node = release.node_of(f"{NAME}-redis-{place}")
     others = [other for other in PLACES if other != place]
+    with_it = release.components_on(node)
     elsewhere = next(name for name in nodes() if name != node)
     with release.client(elsewhere) as client:
         lab.node(fault, node)
@@ -54,7 +55,7 @@ def away(release: Release, fault: str, mend: str) -> float:
         lab.node(mend, node)
         until(lambda: all(nodes().values()), 180, "every node is ready")
         release.wait_healthy(300)
-    client.tell(f"the primary's node: {fault}")
+    client.tell(f"the primary's node: {fault}, and with it {', '.join(with_it)}")
     # requests through the Service may meet a web pod on the node until Kubernetes takes it out, in 50 s
     client.nothing_lost()
     gap: float = client.found["gap"]
