@@ -85,6 +85,8 @@ class Certificates:
                 await self.turn()
             except (OSError, ValueError, Away, hiredis.ReplyError) as error:
                 self._tell(f"the certificates can't be renewed: {error}")
+            except Exception:  # what nobody thought of must not end it either
+                log.exception("certificates.turn_failed")
             await asyncio.sleep(CHECK)
 
     async def turn(self) -> None:

@@ -43,19 +43,21 @@ def follow(settings: Settings) -> list[str]:
         for old, new in zip(before.get(name, []), addresses, strict=False):
             if tuple(old) != new:
                 moves[str(old[0]), str(old[1])] = new
-    if moves and conf.exists():
-        own = settings.sentinels[settings.me]
-        text = "\n".join(_line(line, moves, own) for line in conf.read_text("utf-8").splitlines()) + "\n"
-        write_whole(conf, text)
+    found = [f"{host}:{port} is {new[0]}:{new[1]} now" for (host, port), new in moves.items()]
+    if conf.exists():
+        text = kept = conf.read_text("utf-8")
+        if moves:
+            own = settings.sentinels[settings.me]
+            text = "\n".join(_line(line, moves, own) for line in text.splitlines()) + "\n"
+        port = settings.own_sentinel[1]
+        followed = transport.follow(text, port, settings.tls)
+        if followed is not None:
+            text = followed
+            found.append(f"it speaks {'TLS' if settings.tls else 'plain text'} on port {port} now")
+        if text != kept:
+            write_whole(conf, text)
     if json.loads(json.dumps(now)) != before:
         write_whole(record, json.dumps(now))
-    found = [f"{host}:{port} is {new[0]}:{new[1]} now" for (host, port), new in moves.items()]
-    followed = (
-        transport.follow(conf.read_text("utf-8"), settings.own_sentinel[1], settings.tls) if conf.exists() else None
-    )
-    if followed is not None:
-        write_whole(conf, followed)
-        found.append(f"it speaks {'TLS' if settings.tls else 'plain text'} on port {settings.own_sentinel[1]} now")
     return found
 
 

@@ -86,8 +86,8 @@ def managed() -> list[Object]:
     container = _container("redis", REDIS, "exec redis-server /conf/redis.conf")
     return [
         secret("redis", password=PASSWORD),
-        secret("redis-ca", **_authority(authority)),
-        secret("redis-server", **_authority(authority), **_certificate(authority, "redis")),
+        secret("redis-ca", **trusted(authority)),
+        secret("redis-server", **trusted(authority), **certificate(authority, "redis")),
         *_pods("redis", [container], {"redis.conf": _MANAGED + _OF_TLS}, tls="redis-server"),
     ]
 
@@ -100,9 +100,9 @@ def sentinels() -> list[Object]:
     files = {"redis.conf": _REPLICATED + _OF_TLS, "sentinel.conf": _WATCHING + _OF_TLS}
     return [
         secret("redis", **{"password": PASSWORD, "sentinel-password": SENTINEL_PASSWORD}),
-        secret("redis-ca", **_authority(authority)),
-        secret("redis-client", **_certificate(authority, "haven")),
-        secret("redis-server", **_authority(authority), **_certificate(authority, *names)),
+        secret("redis-ca", **trusted(authority)),
+        secret("redis-client", **certificate(authority, "haven")),
+        secret("redis-server", **trusted(authority), **certificate(authority, *names)),
         *_pods("redis", containers, files, tls="redis-server", copies=3),
     ]
 
@@ -122,11 +122,13 @@ def secret(name: str, **texts: str) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
 
 
-def _authority(authority: trustme.CA) -> dict[str, str]:
+def trusted(authority: trustme.CA) -> dict[str, str]:
+    """Whom to believe, as a Secret's texts."""
     return {"ca.crt": authority.cert_pem.bytes().decode()}
 
 
-def _certificate(authority: trustme.CA, *names: str) -> dict[str, str]:
+def certificate(authority: trustme.CA, *names: str) -> dict[str, str]:
+    """A certificate for these names and its key, as a Secret's texts."""
     issued = authority.issue_cert(*names)
     chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
     return {"tls.crt": chain.decode(), "tls.key": issued.private_key_pem.bytes().decode()}

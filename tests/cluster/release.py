@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.cluster.kube import get, kubectl, run, until
+from tests.cluster.kube import apply, get, kubectl, run, until
 from tests.cluster.lab import ROOT
 
 if TYPE_CHECKING:
@@ -118,6 +119,17 @@ class Release:
         assert ready == ["True"] * 3, ready
         return True
 
+    def lose_the_primarys_pod(self, what: str) -> None:
+        """Delete it under a client's load: no request fails, nothing is lost, another is primary afterwards."""
+        old = self.primary()
+        with self.client() as client:
+            self.kubectl("delete", "pod", f"{NAME}-redis-{old}", "--wait=false")
+            time.sleep(8)
+            client.until_back()
+            self.wait_healthy()
+        client.unharmed(what)
+        assert self.primary() != old
+
     def client(self, node: str | None = None) -> Client:
         """Start sending."""
         return Client(self, node)
@@ -142,9 +154,9 @@ class Client:
         files = [argument for file in CLIENT for argument in ("--from-file", str(file))]
         made = release.kubectl("create", "configmap", "client", *files, "--dry-run=client", "-o", "yaml")
         release.kubectl("apply", "-f", "-", text=made)
-        release.kubectl("apply", "-f", "-", text=json.dumps(self._policy()))
+        apply(release.namespace, self._policy())
         release.kubectl("delete", "pod", self._name, "--ignore-not-found", "--grace-period=0", "--force")
-        release.kubectl("apply", "-f", "-", text=json.dumps(self._pod()))
+        apply(release.namespace, self._pod())
         release.kubectl("wait", "pod", self._name, "--for=condition=Ready", "--timeout=120s")
         until(lambda: self.look()["writes"] > 100, 60, "the client writes")
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,14 +51,7 @@ def smoke(release: Release) -> None:
 
 def test_it_serves_and_the_primarys_pod_is_deleted(dev: Release) -> None:
     smoke(dev)
-    old = dev.primary()
-    with dev.client() as client:
-        dev.kubectl("delete", "pod", f"{NAME}-redis-{old}", "--wait=false")
-        time.sleep(8)
-        client.until_back()
-        dev.wait_healthy()
-    client.unharmed("kustomize: the primary's pod deleted")
-    assert dev.primary() != old
+    dev.lose_the_primarys_pod("kustomize: the primary's pod deleted")
 
 
 def test_applied_again_it_would_change_nothing(dev: Release, directory: Path) -> None:

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_the_primarys_pod_is_deleted(release: Release) -> None:
-    old = release.primary()
-    with release.client() as client:
-        release.kubectl("delete", "pod", f"{NAME}-redis-{old}", "--wait=false")
-        time.sleep(8)
-        client.until_back()
-        release.wait_healthy()
-    client.unharmed("the primary's pod deleted")
-    assert release.primary() != old
+    release.lose_the_primarys_pod("the primary's pod deleted")
 
 
 def test_the_primarys_process_is_killed(release: Release) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.kube import kubectl
+from tests.cluster import outside
+from tests.cluster.kube import apply, kubectl
 from tests.cluster.release import NAME
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def test_a_drained_node_fails_no_request(release: Release) -> None:
 
 @pytest.mark.full
 def test_a_wrong_password_in_a_rollout_leaves_the_old_pods_at_work(release: Release) -> None:
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wrong"}, "stringData": {"app": "wrong"}}
-    release.kubectl("apply", "-f", "-", text=json.dumps(secret))
+    apply(release.namespace, outside.secret("wrong", app="wrong"))
     volumes = release.get("deployment", f"{NAME}-web")["spec"]["template"]["spec"]["volumes"]
     volume = next(each for each in volumes if each["name"] == "redis-password")
     volume["projected"]["sources"] = [{"secret": {"name": "wrong", "items": [{"key": "app", "path": "app"}]}}]

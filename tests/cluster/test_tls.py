@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
+import ssl
 import time
 
 import pytest
 import trustme
 
-from tests.cluster.kube import until
+from tests.cluster import outside
+from tests.cluster.kube import apply, until
 from tests.cluster.release import CHART, NAME, PLACES, Release
 
 SECRET = "redis-certificate"  # as in ci/tls-values.yaml
@@ -33,16 +33,9 @@ class Secret:
 
     def renew(self) -> None:
         """Put another one in its place."""
-        issued = self._authority.issue_cert(f"{NAME}-redis")
-        chain = issued.cert_chain_pems[0].bytes()
-        files = {"ca.crt": self._authority.cert_pem, "tls.key": issued.private_key_pem}
-        data = {name: base64.b64encode(blob.bytes()).decode() for name, blob in files.items()}
-        data["tls.crt"] = base64.b64encode(chain).decode()
-        metadata = {"name": SECRET}
-        made = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": data}
-        self._release.kubectl("apply", "-f", "-", text=json.dumps(made))
-        body = "".join(line for line in chain.decode().splitlines() if "CERTIFICATE" not in line)
-        self.digest = hashlib.sha256(base64.b64decode(body)).hexdigest()
+        files = outside.trusted(self._authority) | outside.certificate(self._authority, f"{NAME}-redis")
+        apply(self._release.namespace, outside.secret(SECRET, **files))
+        self.digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(files["tls.crt"])).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +73,7 @@ def test_plain_text_is_not_answered(secured: tuple[Release, Secret]) -> None:
 def test_a_primary_is_replaced_as_without_it(secured: tuple[Release, Secret]) -> None:
     release, _ = secured
     release.wait_healthy()
-    pod = f"{NAME}-redis-{release.primary()}"
-    with release.client() as client:
-        release.kubectl("delete", "pod", pod)
-        release.wait_healthy()
-    client.unharmed("primary's pod deleted, with TLS")
+    release.lose_the_primarys_pod("the primary's pod deleted, with TLS")
 
 
 @pytest.mark.full

@@ -47,8 +47,8 @@ def cluster(shared: RedisCluster) -> Iterator[RedisCluster]:
 
 def store_of(cluster: RedisCluster) -> Store:
     hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
-    config = load_config({"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name})
-    return create_store(config, role="test")
+    where = {"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name}
+    return create_store(load_config({**where, **cluster.access.of_app()}), role="test")
 
 
 @pytest.fixture

@@ -5,20 +5,22 @@ from __future__ import annotations
 import shutil
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from app.config import load_config
 from app.guardian.acl import Users
 from app.guardian.certificates import CHECK, leaf_of
 from app.guardian.settings import Tls
 from app.local import RedisCluster
-from app.store import create_store
-from tests.bench.writing import Writer
 from tests.integration.engines import need
+from tests.integration.guardian.audit import Audited
+from tests.integration.guardian.conftest import store_of
 from tests.integration.helpers import until
 
 if TYPE_CHECKING:
@@ -56,31 +58,34 @@ class Secret:
         return leaf_of(self.tls.cert)
 
 
-class Keeper:
-    """Starts a Sentinel that has ended, as a kubelet does; remembers who was away when."""
+@dataclass
+class Seen:
+    """Who ended, in their order, and how many were away at a time."""
 
-    def __init__(self, cluster: RedisCluster) -> None:
-        self.ended: list[int] = []
-        self.most = 0
-        self._cluster = cluster
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+    ended: list[int] = field(default_factory=list)
+    most: int = 0
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
+@contextmanager
+def kept(cluster: RedisCluster) -> Iterator[Seen]:
+    """Start a Sentinel that has ended, as a kubelet does."""
+    seen, over = Seen(), threading.Event()
 
-    def _run(self) -> None:
-        while not self._stopped.wait(0.05):
-            away = [ordinal for ordinal in (1, 2, 3) if not self._cluster.sentinel(ordinal).alive]
-            self.most = max(self.most, len(away))
+    def keep() -> None:
+        while not over.wait(0.05):
+            away = [ordinal for ordinal in (1, 2, 3) if not cluster.sentinel(ordinal).alive]
+            seen.most = max(seen.most, len(away))
+            seen.ended += away
             for ordinal in away:
-                self.ended.append(ordinal)
-                self._cluster.sentinel(ordinal).start()
+                cluster.sentinel(ordinal).start()
+
+    with ThreadPoolExecutor(1) as pool:
+        keeping = pool.submit(keep)
+        try:
+            yield seen
+        finally:
+            over.set()
+        keeping.result()
 
 
 @pytest.fixture
@@ -95,12 +100,6 @@ def cluster(secret: Secret, tmp_path: Path) -> Iterator[RedisCluster]:
         yield made
 
 
-def environment(cluster: RedisCluster) -> dict[str, str]:
-    hosts = ",".join(f"{host}:{port}" for host, port in cluster.sentinels)
-    where = {"REDIS_SENTINEL_HOSTS": hosts, "REDIS_SENTINEL_MASTER": cluster.master_name}
-    return {**where, **cluster.access.of_app()}
-
-
 def shown(node: Node) -> bytes:
     """The certificate that it serves; empty while it is starting."""
     try:
@@ -113,24 +112,19 @@ def test_a_renewed_certificate_is_served_by_everyone_and_nobody_notices(cluster:
     servers: list[Node] = [*cluster.nodes, *(cluster.sentinel(ordinal) for ordinal in (1, 2, 3))]
     cluster.wait_healthy(60)
     runs = [node.pid for node in cluster.nodes]
-    store = create_store(load_config(environment(cluster)))
-
-    def write(key: str) -> None:
-        with store.durable() as pipeline:
-            pipeline.set(key, "v")
-
-    with Keeper(cluster) as keeper, Writer(write, "renewal:") as writer:
+    store = store_of(cluster)
+    with kept(cluster) as seen, Audited(cluster, store, "renewal") as book:
         before = secret.leaf
         assert [shown(server) for server in servers] == [before] * 6
         secret.renew()
         until(lambda: [shown(node) for node in cluster.nodes] == [secret.leaf] * 3, CHECK * 2)
-        until(lambda: len(keeper.ended) == 3, CHECK * 6)
+        until(lambda: len(seen.ended) == 3, CHECK * 6)
         until(lambda: [shown(server) for server in servers] == [secret.leaf] * 6, 10)
         cluster.wait_healthy(30)
-    assert (keeper.ended, keeper.most) == ([1, 2, 3], 1)
-    assert [node.pid for node in cluster.nodes] == runs
-    assert (writer.errors, writer.missing(store.redis.mget)) == ([], 0)
     store.close()
+    assert (seen.ended, seen.most) == ([1, 2, 3], 1)
+    assert [node.pid for node in cluster.nodes] == runs
+    assert book.writer.errors == []
 
 
 def test_a_sentinel_waits_while_another_is_away(cluster: RedisCluster, secret: Secret) -> None:
@@ -143,8 +137,8 @@ def test_a_sentinel_waits_while_another_is_away(cluster: RedisCluster, secret: S
     until(lambda: "when redis-3's answers" in log.read_text(), CHECK * 2)
     assert [cluster.sentinel(ordinal).alive for ordinal in (1, 2)] == [True, True]
     away.thaw()
-    with Keeper(cluster) as keeper:
-        until(lambda: keeper.ended == [1, 2, 3], CHECK * 6)
+    with kept(cluster) as seen:
+        until(lambda: seen.ended == [1, 2, 3], CHECK * 6)
 
 
 def test_files_that_do_not_fit_leave_what_is_served(cluster: RedisCluster, secret: Secret) -> None:
@@ -155,3 +149,15 @@ def test_files_that_do_not_fit_leave_what_is_served(cluster: RedisCluster, secre
     until(lambda: "can't be renewed" in cluster.guardian(1).log.read_text(), CHECK * 2)
     assert shown(cluster.nodes[0]) == before
     cluster.wait_healthy(30)
+
+
+def test_what_was_written_in_plain_text_is_there_after_a_change_to_tls(secret: Secret, tmp_path: Path) -> None:
+    engine, users, place = need("debian-redis"), Users(), tmp_path / "cluster"
+    for tls in (None, secret.tls, None):
+        with RedisCluster(place, binary=engine.path, users=users, tls=tls) as cluster:
+            cluster.wait_healthy(60)
+            store = store_of(cluster)
+            with store.durable(repeatable=True) as pipeline:
+                pipeline.set(f"written:{tls}", "1")
+            assert store.redis.get("written:None") == "1"
+            store.close()
