@@ -67,16 +67,17 @@ def _on_stop(stop: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stop())
 
 
-def _runtime(role: str) -> tuple[Runtime, Heart]:
-    from app.ops.heart import Heart
+def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
+    from app.ops.heart import Heart, HeartFile
     from app.ops.queues import QueueCollector
     from app.ops.server import serve_ops
     from app.runtime import build_runtime
 
-    runtime = build_runtime(_load(), role=role)
-    heart = Heart(grace=runtime.config.haven_ready_grace)
-    if runtime.config.haven_ops_port:
-        serve_ops(runtime.config.haven_ops_host, runtime.config.haven_ops_port, heart, QueueCollector(runtime.store))
+    runtime = build_runtime(config, role=role)
+    file = HeartFile(Path(config.haven_heart_file)) if config.haven_heart_file else None
+    heart = Heart(grace=config.haven_ready_grace, file=file)
+    if config.haven_ops_port:
+        serve_ops(config.haven_ops_host, config.haven_ops_port, heart, QueueCollector(runtime.store))
     return runtime, heart
 
 
@@ -110,30 +111,21 @@ def realtime() -> NoReturn:
 
 
 @main.command()
-def worker() -> None:
+@click.option("--queues", metavar="NAMES", default="high,normal,low", show_default=True, help="The most urgent first.")
+@click.option("--member", is_flag=True, hidden=True, help="One process of a crew.")
+def worker(queues: str, *, member: bool) -> None:
     """Run tasks."""
-    from app.tasks import Worker
-    from app.tasks.delivery import Deliveries
+    from app.tasks.process import chosen_queues, needs_crew, run_crew, run_worker
 
-    runtime, heart = _runtime("worker")
-    config = runtime.config
-    deliveries = Deliveries(
-        runtime.store,
-        lease=config.haven_task_lease,
-        most_deliveries=config.haven_task_deliveries,
-        ttl=config.haven_task_ttl,
-    )
-    running = Worker(
-        deliveries,
-        heart,
-        threads=config.haven_worker_threads,
-        lease=config.haven_task_lease,
-        grace=config.haven_task_grace,
-    )
-    _on_stop(running.stop)
-    handed_back = running.run()
+    config = _load()
+    names = chosen_queues(queues)
+    if needs_crew(config) and not member:
+        run_crew(config, names, _on_stop)
+        return
+    runtime, heart = _runtime("worker", config)
+    late = run_worker(runtime, heart, names, _on_stop)
     runtime.close()
-    if handed_back:  # threads that outlast the grace would keep the process; their tasks belong to others now
+    if late:  # threads that outlast the grace would keep the process; their tasks belong to others now
         sys.stderr.flush()
         os._exit(0)
 
@@ -143,7 +135,7 @@ def subscriber() -> None:
     """Handle events."""
     from app.events import Subscriber, handlers  # noqa: F401 - importing them registers them
 
-    runtime, heart = _runtime("subscriber")
+    runtime, heart = _runtime("subscriber", _load())
     running = Subscriber(runtime.store, heart)
     _on_stop(running.stop)
     running.run()
@@ -228,8 +220,10 @@ def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None
 
 def _add_local() -> None:
     from app.local.cli import doctor, reset, status, up
+    from app.tasks.cli import tasks
+    from app.tasks.cli import tasks
 
-    for command in (up, status, doctor, reset):
+    for command in (up, status, doctor, reset, tasks):
         main.add_command(command)
 
 

@@ -58,6 +58,12 @@ class Config(Settings):
         return 1 if self.redis_sentinel_hosts else 0
 
     @property
+    def task_keys(self) -> tuple[str, ...]:
+        """The keys that sign tasks: the first signs, each is accepted."""
+        told = self.haven_task_key.get_secret_value() if self.haven_task_key else ""
+        return tuple(filter(None, map(str.strip, told.split(","))))
+
+    @property
     def sentinel_timings(self) -> Timings:
         """Sentinel's timings, as the guardian keeps them."""
         return Timings(

@@ -96,7 +96,33 @@ class Settings(BaseSettings):
         ge=1,
         le=600,
     )
-    haven_worker_threads: int = setting(4, "Tasks run at once per worker.", "1 to 64", group="Processes", ge=1, le=64)
+    haven_worker_threads: int = setting(
+        4, "Tasks run at once per worker process.", "1 to 64", group="Processes", ge=1, le=64
+    )
+    haven_worker_processes: int = setting(
+        1,
+        "Processes of `haven worker`: more than one where tasks compute rather than wait.",
+        "1 to 64",
+        group="Processes",
+        ge=1,
+        le=64,
+    )
+    haven_worker_max_tasks: int = setting(
+        0, "A worker process begins anew after about so many tasks; 0: never.", "0 or more", group="Processes", ge=0
+    )
+    haven_worker_max_memory: int = setting(
+        0,
+        "A worker process begins anew when it has so many MiB resident; 0: never.",
+        "0 or more",
+        group="Processes",
+        ge=0,
+    )
+    haven_heart_file: str | None = setting(
+        None,
+        "A file that worker and subscriber touch when something got done, for probes that look at files.",
+        "a path in a directory that can be written, or unset",
+        group="Processes",
+    )
     haven_metrics_dir: str | None = setting(
         None,
         "Where the worker processes of `haven web` share their metrics; unset: a scrape shows one of them at random.",
@@ -229,6 +255,29 @@ class Settings(BaseSettings):
         group="Tasks",
         ge=0,
         le=600,
+    )
+    haven_task_modules: str = setting(
+        "app.tasks.handlers",
+        "The Python modules that declare tasks.",
+        "importable names, comma separated",
+        group="Tasks",
+    )
+    haven_task_key: SecretStr | None = setting(
+        None,
+        "Signs tasks: workers then run only what was enqueued with it. Two keys, comma separated, while it is changed.",
+        "32 random characters or more, or unset: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+        group="Tasks",
+    )
+    haven_task_waiting: int = setting(
+        1_000_000,
+        "Tasks that may wait in one queue; more are refused.",
+        "1 to 100000000",
+        group="Tasks",
+        ge=1,
+        le=100_000_000,
+    )
+    haven_task_dead_ttl: float = setting(
+        2_592_000.0, "How long a dead task can be looked up, seconds.", "seconds, 60 or more", group="Tasks", ge=60
     )
     haven_task_ttl: float = setting(
         86_400.0, "How long a finished task can be looked up, seconds.", "seconds, 60 or more", group="Tasks", ge=60

@@ -17,7 +17,11 @@
     ├── SessionError             a session could not be made or changed
     ├── TaskError                a task could not be enqueued or run
     │   ├── UnknownTask          no handler has that name
-    │   └── InvalidTask          the arguments are not what the handler takes, or are too large
+    │   ├── InvalidTask          the arguments are not what the handler takes, or are too large
+    │   ├── QueueFull            as many tasks wait as may
+    │   ├── BadEnvelope          what lies in the queue can't be read, or nobody who may has signed it
+    │   ├── TaskTimeout          it ran longer than its limit
+    │   └── TaskCancelled        it was told to stop
     ├── SchemaError              the database can't be reached, or has not the schema that this version works with
     ├── SmokeError               a check of a running installation failed
     ├── GuardianError            no guardian could be asked, or none may
@@ -122,6 +126,28 @@ class UnknownTask(TaskError, LookupError):
 
 class InvalidTask(TaskError, ValueError):
     """The arguments are not what the handler takes, or are too large."""
+
+
+class QueueFull(TaskError):
+    """As many tasks wait in the queue as may; nothing was enqueued."""
+
+
+class BadEnvelope(TaskError, ValueError):
+    """What lies in the queue can't be read, or nobody who may has signed it.
+
+    Attributes:
+        later: whether another worker may be able to read it.
+    """
+
+    later = False
+
+
+class TaskTimeout(TaskError):
+    """A task ran longer than its limit. Raised inside its function."""
+
+
+class TaskCancelled(TaskError):
+    """A task was told to stop. Raised inside its function."""
 
 
 class SchemaError(HavenError):

@@ -14,6 +14,8 @@ from app.ratelimit import Limiter
 from app.sessions import Sessions
 from app.store import Store, create_store
 from app.tasks import Queue
+from app.tasks.envelope import Sealer
+from app.tasks.process import import_tasks
 
 if TYPE_CHECKING:
     from app.config import Config
@@ -44,7 +46,11 @@ def build_runtime(config: Config, *, role: str = "web") -> Runtime:
     Args:
         config: the settings.
         role: what this process is, for CLIENT LIST.
+
+    Raises:
+        ConfigError: a module of HAVEN_TASK_MODULES is not there.
     """
+    import_tasks(config)
     store = create_store(config, role=role)
     return Runtime(
         config=config,
@@ -54,7 +60,12 @@ def build_runtime(config: Config, *, role: str = "web") -> Runtime:
         sessions=Sessions(store, ttl=config.haven_session_ttl),
         limiter=Limiter(store),
         events=Publisher(store),
-        tasks=Queue(store, ttl=config.haven_task_ttl),
+        tasks=Queue(
+            store,
+            ttl=config.haven_task_ttl,
+            sealer=Sealer(config.task_keys),
+            most_waiting=config.haven_task_waiting,
+        ),
     )
 
 

@@ -95,7 +95,7 @@ class TaskOut(Out):
 
     id: str
     name: str
-    status: Literal["queued", "running", "retrying", "done", "dead"]
+    status: Literal["queued", "running", "delayed", "retrying", "held", "done", "dead", "cancelled", "expired"]
     attempts: int
     result: Any = None
     error: str | None = None

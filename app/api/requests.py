@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from app.api.problems import ProblemError
+from app.ops import trace
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,6 +31,7 @@ def _name_request() -> None:
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)
+    trace.enter(request.headers.get("traceparent", ""))
 
 
 def _refuse_cross_site() -> None:
@@ -55,3 +57,4 @@ def _add_headers(response: Response) -> Response:
 
 def _unbind(_error: BaseException | None) -> None:
     clear_contextvars()
+    trace.leave()

@@ -6,6 +6,8 @@ the workers' values are joined. Label values are bounded: routes, commands and h
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -69,14 +71,23 @@ EVENT_STREAMS = Gauge("haven_event_open_streams", "Server-sent event streams ope
 TASKS_ENQUEUED = Counter("haven_task_enqueued_total", "Tasks taken in, by task and priority.", ["task", "priority"])
 TASK_DURATION = Histogram("haven_task_duration_seconds", "Time a handler ran, by task.", ["task"], buckets=LONG)
 TASK_WAIT = Histogram(
-    "haven_task_wait_seconds", "Time from enqueueing to the first start, by priority.", ["priority"], buckets=LONG
+    "haven_task_wait_seconds",
+    "Time from the moment a task may run to its first start, by priority.",
+    ["priority"],
+    buckets=LONG,
 )
 TASK_OUTCOMES = Counter(
     "haven_task_outcomes_total",
-    "Ends of attempts, by task: done, retried, dead, lost (another worker took the task over).",
+    "Ends of attempts, by task: done, retry, dead, cancelled, expired, lost (another worker had taken the task over).",
     ["task", "outcome"],
 )
 TASK_REDELIVERIES = Counter("haven_task_redeliveries_total", "Tasks taken over from a worker that fell silent.")
+TASK_LATE = Histogram(
+    "haven_task_schedule_lag_seconds",
+    "How late delayed, retried and scheduled tasks were put into their queue.",
+    buckets=LONG,
+)
+TASK_TICKS = Counter("haven_task_schedule_ticks_total", "Ticks that were enqueued, by schedule.", ["schedule"])
 
 # The guardian shows these and no others, and no other process shows them: a zero from a worker would mean nothing.
 GUARDIAN = CollectorRegistry()
@@ -147,12 +158,37 @@ QUEUE_DEPTH = (
 QUEUE_AGE = ("haven_task_queue_age_seconds", "Age of the oldest waiting task, by priority.")
 QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not finished, by priority.")
 
-_OPERATIONS: dict[str, Histogram] = {}
+# On hot paths, so the labelled children are looked up in a plain dict.
+_children: dict[tuple[str, ...], Any] = {}
+
+
+def _child(metric: Counter | Histogram, *labels: str) -> Any:
+    found = _children.get((metric._name, *labels))  # noqa: SLF001
+    if found is None:
+        found = _children[metric._name, *labels] = metric.labels(*labels)  # noqa: SLF001
+    return found
 
 
 def observe_operation(name: str, seconds: float) -> None:
-    """Record one store operation; on the hot path, so the labelled child is looked up in a plain dict."""
-    child = _OPERATIONS.get(name)
-    if child is None:
-        child = _OPERATIONS[name] = STORE_DURATION.labels(name.lower())
-    child.observe(seconds)
+    """Record one operation of the store, by its command or script."""
+    _child(STORE_DURATION, name.lower()).observe(seconds)
+
+
+def task_enqueued(name: str, priority: str, count: int = 1) -> None:
+    """Record that tasks were taken in."""
+    _child(TASKS_ENQUEUED, name, priority).inc(count)
+
+
+def task_began(priority: str, waited: float) -> None:
+    """Record that a task began for the first time, after so many seconds."""
+    _child(TASK_WAIT, priority).observe(max(0.0, waited))
+
+
+def task_ran(name: str, seconds: float) -> None:
+    """Record how long a handler ran."""
+    _child(TASK_DURATION, name).observe(seconds)
+
+
+def task_ended(name: str, outcome: str) -> None:
+    """Record how an attempt ended."""
+    _child(TASK_OUTCOMES, name, outcome).inc()

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from prometheus_client.registry import Collector
 
-    from app.ops.heart import Heart
+    from app.ops.heart import Vital
 
 
-def serve_ops(host: str, port: int, heart: Heart, *collectors: Collector) -> WSGIServer:
+def serve_ops(host: str, port: int, heart: Vital, *collectors: Collector) -> WSGIServer:
     """Answer /livez, /readyz and /metrics from threads of their own.
 
     Args:

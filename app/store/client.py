@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _Call:
     """One command and its reply."""
 
-    __slots__ = ("args", "client", "name", "options", "repeatable", "timeout")
+    __slots__ = ("args", "client", "name", "options", "repeatable", "timeout", "wait")
 
     def __init__(
         self, client: ResilientRedis, args: tuple[Any, ...], options: dict[str, Any], *, repeatable: bool
@@ -36,13 +36,46 @@ class _Call:
         self.options = options
         self.repeatable = repeatable
         self.timeout: float | None = None
+        self.wait = (0, 0.0)
 
     def __call__(self, connection: PrimaryConnection) -> Any:
         connection.send_packed_command(connection._command_packer.pack(*self.args), check_health=False)  # noqa: SLF001
         if self.timeout is None:
-            return self.client.parse_response(connection, self.name, **self.options)
+            return self.client.parse_response(connection, self.args[0], **self.options)
         with connection.reading_for(self.timeout):
-            return self.client.parse_response(connection, self.name, **self.options)
+            return self.client.parse_response(connection, self.args[0], **self.options)
+
+
+class _Confirmed(_Call):
+    """One write and, on the same way, the question whether the replicas have it."""
+
+    __slots__ = ()
+
+    def __call__(self, connection: PrimaryConnection) -> Any:
+        replicas, seconds = self.wait
+        pack = connection._command_packer.pack  # noqa: SLF001
+        # The mark goes the same way after the write: whoever holds what was confirmed has the higher mark.
+        ending = (*pack("INCR", keys.DURABLE_MARK), *pack("WAIT", replicas, int(seconds * 1000)))
+        connection.send_packed_command((*pack(*self.args), *ending), check_health=False)
+        error: ResponseError | None = None
+        try:
+            if self.timeout is None:
+                reply = self.client.parse_response(connection, self.args[0], **self.options)
+            else:
+                with connection.reading_for(self.timeout):
+                    reply = self.client.parse_response(connection, self.args[0], **self.options)
+        except ResponseError as refused:
+            error = refused
+        try:
+            connection.read_response()
+        except ResponseError as refused:  # of a primary that accepts no writes any more: it counts for the write, too
+            error = error or refused
+        confirmed = connection.read_response()
+        if error is not None:
+            raise error
+        if confirmed < replicas:
+            raise NotConfirmed(confirmed, replicas)
+        return reply
 
 
 class ResilientRedis(redis.Redis):
@@ -76,19 +109,35 @@ class ResilientRedis(redis.Redis):
         """Send one command; see the class for what is repeated."""
         return self.call(args, options, repeatable=is_repeatable(args))
 
-    def call(self, args: tuple[Any, ...], options: dict[str, Any] | None = None, *, repeatable: bool) -> Any:
+    def call(
+        self,
+        args: tuple[Any, ...],
+        options: dict[str, Any] | None = None,
+        *,
+        repeatable: bool,
+        durable: tuple[int, float] | None = None,
+        name: str | None = None,
+    ) -> Any:
         """Send one command, saying whether it may be repeated.
 
         Args:
             args: the command and its arguments.
             options: redis-py's options for parsing the reply.
             repeatable: for example because it carries an id that a script checks.
+            durable: replicas that must confirm it, and seconds to wait for them.
+            name: what it is called in messages and metrics; by default the command.
 
         Raises:
             BlockTooLong: it would block longer than this client allows.
+            NotConfirmed: it was applied on the primary, but too few replicas confirmed it.
             StoreUnavailable, OutcomeUnknown: see :mod:`app.store.policy`.
         """
-        exchange = _Call(self, args, options or {}, repeatable=repeatable)
+        kind = _Call if durable is None else _Confirmed
+        exchange = kind(self, args, options or {}, repeatable=repeatable)
+        if durable is not None:
+            exchange.wait = durable
+        if name is not None:
+            exchange.name = name
         if args[0] not in BLOCKING:
             return self.policy.run(self._pool, exchange)
         seconds = block_seconds(args)

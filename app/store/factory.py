@@ -65,10 +65,12 @@ class Store:
         """
         script = scripts.load(name)
         tail = (len(keys), *keys, *args)
+        confirmation = self.confirmation if durable else None
+        call = self.redis.call
         try:
-            return self._send(("EVALSHA", script.sha, *tail), repeatable=repeatable, durable=durable)
+            return call(("EVALSHA", script.sha, *tail), repeatable=repeatable, durable=confirmation, name=name)
         except NoScriptError:  # a new primary: nothing ran, and EVAL makes the script known
-            return self._send(("EVAL", script.body, *tail), repeatable=repeatable, durable=durable)
+            return call(("EVAL", script.body, *tail), repeatable=repeatable, durable=confirmation, name=name)
 
     @contextmanager
     def durable(self, *, repeatable: bool | None = None) -> Iterator[ResilientPipeline]:
@@ -82,7 +84,7 @@ class Store:
         """
         with self.redis.pipeline(transaction=False, repeatable=repeatable) as pipeline:
             yield pipeline
-            pipeline.execute(durable=self._confirmation())
+            pipeline.execute(durable=self.confirmation)
 
     def close(self) -> None:
         """Close every connection and end the discovery's threads."""
@@ -90,15 +92,9 @@ class Store:
         for client in (self.redis, self.blocking):
             client.connection_pool.disconnect()
 
-    def _send(self, command: tuple[Any, ...], *, repeatable: bool, durable: bool) -> Any:
-        confirmation = self._confirmation() if durable else None
-        if confirmation is None:
-            return self.redis.call(command, repeatable=repeatable)
-        with self.redis.pipeline(transaction=False, repeatable=repeatable) as pipeline:
-            pipeline.execute_command(*command)
-            return pipeline.execute(durable=confirmation)[0]
-
-    def _confirmation(self) -> tuple[int, float] | None:
+    @property
+    def confirmation(self) -> tuple[int, float] | None:
+        """How many replicas confirm a durable write, and seconds to wait for them; None: nobody is to."""
         return (self.durable_replicas, self.durable_timeout) if self.durable_replicas else None
 
 

@@ -6,8 +6,30 @@ PREFIX = "haven"
 
 PRIORITIES = ("high", "normal", "low")
 TASK_GROUP = "workers"
+TASK_RECORD = f"{PREFIX}:tasks:task:"
+TASK_STREAM = f"{PREFIX}:tasks:stream:"
 TASK_DELAYED = f"{PREFIX}:tasks:delayed"
+"""Tasks whose time has not come: ids by their time, ms."""
 TASK_DEAD = f"{PREFIX}:tasks:dead"
+"""The dead letters: a stream of tasks that nobody will run unless told to."""
+TASK_PAUSED = f"{PREFIX}:tasks:paused"
+"""The queues from which nobody takes."""
+TASK_WORKERS = f"{PREFIX}:tasks:workers"
+"""The workers by their last sign of life, ms."""
+TASK_UNIQUE = f"{PREFIX}:tasks:unique:"
+"""Which task has this key, until it ends."""
+TASK_SCHEDULE = f"{PREFIX}:tasks:schedule"
+"""The last tick of each schedule, ms."""
+TASK_GATES = f"{PREFIX}:tasks:gates"
+"""The limits of the tasks that have some: how many at once, ms between two, how many in a burst."""
+TASK_GATE = f"{PREFIX}:tasks:gate:"
+"""Tasks that a limit holds back: ids by priority and time."""
+TASK_PASSED = f"{PREFIX}:tasks:passed:"
+"""Tasks that a limit has let through and that have not ended."""
+TASK_PACE = f"{PREFIX}:tasks:pace:"
+"""When the next task of a rate would be in time, ms (GCRA)."""
+TASK_OPENINGS = f"{PREFIX}:tasks:openings"
+"""The limits that will let something through later: names by the time, ms."""
 
 BROADCAST = "broadcast"
 
@@ -61,12 +83,12 @@ def event_log(name: str) -> str:
 
 def task_stream(priority: str) -> str:
     """The stream of waiting tasks of one priority."""
-    return f"{PREFIX}:tasks:stream:{priority}"
+    return TASK_STREAM + priority
 
 
 def task(task_id: str) -> str:
-    """A task's record: envelope, status, attempts, result."""
-    return f"{PREFIX}:tasks:task:{task_id}"
+    """A task's record: where it is, and how it ended."""
+    return TASK_RECORD + task_id
 
 
 def event_mark(publication: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,39 +14,89 @@ from redis.exceptions import ResponseError
 from app.store import Store, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Outcome = Literal["done", "retry", "dead"]
+    from app.tasks.order import Order
+
+Outcome = Literal["done", "retry", "dead", "cancelled", "expired"]
 HAND_BACK_IDLE_MS = 86_400_000  # longer than any lease: whoever looks next takes the task over
 FORGET_IDLE_MS = 86_400_000
 DUE_BATCH = 100
+OWN_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
     """A task handed to this worker.
 
     Attributes:
+        queue: from which stream.
+        entry: the stream entry that carries it; the time of its id is when it was put there.
         task_id: which task.
-        priority: from which stream.
-        entry: the stream entry that carries it.
-        token: fences this attempt off from earlier and later ones.
+        text: its envelope.
+        signature: of the envelope, or empty.
+        attempt: which attempt it would be, counted from 1.
+        since: monotonic seconds when it came.
     """
 
-    task_id: str
-    priority: str
+    queue: str
     entry: str
-    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    task_id: str
+    text: str
+    signature: str
+    attempt: int
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def put_ms(self) -> int:
+        """When it was put into its stream, ms since the epoch by the server's clock."""
+        return int(self.entry.partition("-")[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A started task: its number, function name, arguments, and how long it waited in seconds."""
+class Settlement:
+    """How an attempt ended.
 
-    number: int
+    Attributes:
+        delivery: which.
+        outcome: how.
+        name: the task's.
+        detail: the result as JSON, or the error.
+        delay: ms until a retry.
+        keep: ms that the record is kept; None as usual.
+        following: what is taken in in the same step.
+        plain: whether it is simply done: nothing to give back, nothing follows.
+    """
+
+    delivery: Delivery
+    outcome: Outcome
     name: str
-    args: dict[str, Any]
-    waited: float
+    detail: str
+    delay: int = 0
+    keep: int | None = None
+    following: Sequence[Order] = ()
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found.
+
+    Attributes:
+        now_ms: the server's time, ms since the epoch.
+        moved: delayed tasks that were due.
+        late: seconds that the first of them was late.
+        next_due: seconds until the next one is due; None: there is none.
+        dead: ids of tasks that had too many deliveries.
+        taken: tasks of workers that have been silent for a lease.
+    """
+
+    now_ms: int
+    moved: int
+    late: float
+    next_due: float | None
+    dead: list[str]
+    taken: list[Delivery]
 
 
 class Deliveries:
@@ -57,132 +107,162 @@ class Deliveries:
         lease: seconds of silence after which a task is taken over.
         most_deliveries: starts without an end after which a task is dead.
         ttl: seconds a finished task can be looked up.
+        dead_ttl: seconds a dead one can be, by default as long.
+        most_waiting: tasks that may wait in one queue.
     """
 
-    def __init__(self, store: Store, *, lease: float, most_deliveries: int, ttl: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        lease: float,
+        most_deliveries: int,
+        ttl: float,
+        dead_ttl: float | None = None,
+        most_waiting: int = 1_000_000,
+    ) -> None:
         self._store = store
         self._lease_ms = int(lease * 1000)
         self._most = most_deliveries
         self._ttl_ms = int(ttl * 1000)
+        self._dead_ttl_ms = int((dead_ttl or ttl) * 1000)
+        self._waiting = most_waiting
+        self.paused: frozenset[str] = frozenset()
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
-    def join(self) -> None:
-        """Make sure that the group exists, for tasks enqueued before it too."""
-        for priority in keys.PRIORITIES:
+    def join(self, limits: Mapping[str, str] | None = None) -> None:
+        """Make sure that the group exists, for tasks enqueued before it too, and that the limits are known.
+
+        Args:
+            limits: of the tasks that have some; see :class:`~app.tasks.policy.Limit`.
+        """
+        for queue in keys.PRIORITIES:
             try:
-                args = ("XGROUP CREATE", keys.task_stream(priority), keys.TASK_GROUP, "0", "MKSTREAM")
+                args = ("XGROUP CREATE", keys.task_stream(queue), keys.TASK_GROUP, "0", "MKSTREAM")
                 self._store.redis.call(args, repeatable=True)
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
+        if limits:
+            self._store.redis.hset(keys.TASK_GATES, mapping=dict(limits))  # type: ignore[arg-type] # dict is invariant
 
-    def take(self, count: int, priorities: Sequence[str], block_ms: int) -> list[Delivery]:
-        """New tasks, in the order of the priorities; waits only when there are none."""
-        taken: list[Delivery] = []
-        for priority in priorities:
-            if len(taken) < count:
-                taken += self._read({priority: ">"}, count - len(taken), None)
-        return taken or self._read(dict.fromkeys(priorities, ">"), 1, block_ms)
+    def turn(self, done: Sequence[Settlement], queues: Sequence[str], count: int) -> tuple[list[bool], list[Delivery]]:
+        """End what is simply done, and take up to so many new tasks, in the order of the queues. Waits for none.
 
-    def own(self) -> list[Delivery]:
-        """What was handed to this consumer and not finished: a reply may have been lost on its way here."""
-        return self._read(dict.fromkeys(keys.PRIORITIES, "0"), DUE_BATCH, None)
+        What is handed out is on two nodes before this returns, so that a failover hands it to nobody else.
 
-    def take_over(self, count: int) -> list[Delivery]:
-        """Tasks of workers that have been silent for a lease."""
-        taken: list[Delivery] = []
-        for priority in keys.PRIORITIES:
-            if len(taken) >= count:
-                break
-            # XAUTOCLAIM looks at the first few entries only, and those may all belong to workers that are alive
-            place = (keys.task_stream(priority), keys.TASK_GROUP)
-            silent: Any = self._store.redis.xpending_range(*place, "-", "+", count - len(taken), idle=self._lease_ms)
-            if silent:
-                entries = [item["message_id"] for item in silent]
-                reply: Any = self._store.redis.xclaim(*place, self.consumer, self._lease_ms, entries)
-                taken += self._parse(priority, reply)
-        return taken
-
-    def start(self, delivery: Delivery) -> Attempt | str:
-        """Begin an attempt, or a word that says why not: gone (to another worker, too), done or dead."""
-        names = [keys.task(delivery.task_id), keys.task_stream(delivery.priority), keys.TASK_DEAD]
-        ids = (keys.TASK_GROUP, self.consumer, delivery.entry, delivery.task_id, delivery.token)
-        args = (*ids, self._most, self._ttl_ms)
-        reply = self._store.run("task_start", names, args, repeatable=True)
-        if isinstance(reply, str):
-            return reply
-        number, name, text, waited = reply
-        return Attempt(int(number), name, json.loads(text), max(0.0, waited / 1000))
-
-    def finish(self, delivery: Delivery, outcome: Outcome, detail: str, delay: float = 0.0) -> bool:
-        """End an attempt; False when the task belongs to a later attempt, which then counts.
-
-        Args:
-            delivery: which.
-            outcome: done, retry or dead.
-            detail: the result as JSON, or the error.
-            delay: seconds until a retry.
+        Returns:
+            for each of the done whether it counted, and the new tasks.
         """
-        names = [
-            keys.task(delivery.task_id),
-            keys.task_stream(delivery.priority),
-            keys.TASK_DELAYED,
-            keys.TASK_DEAD,
+        args: list[Any] = [self.consumer, count, len(queues), *queues, self._ttl_ms]
+        for item in done:
+            delivery = item.delivery
+            args += (delivery.queue, delivery.entry, delivery.task_id, item.name, delivery.attempt, item.detail)
+        # what was handed out may not be asked for twice; the done alone may be told again
+        ended, taken, paused = self._store.run("task_turn", (), args, repeatable=not count, durable=True)
+        self.paused = frozenset(paused)
+        found = [
+            delivery for place in range(0, len(taken), 2) for delivery in self._parse(taken[place], taken[place + 1])
         ]
-        ids = (keys.TASK_GROUP, delivery.entry, delivery.task_id, delivery.token)
-        args = (*ids, outcome, detail, int(delay * 1000), self._ttl_ms)
-        return bool(self._store.run("task_finish", names, args, repeatable=True))
+        return [bool(ours) for ours in ended], found
 
-    def renew(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
-        """Keep the leases; returns those that were lost to another worker."""
-        return self._set_idle(list(deliveries), 0)
+    def wait(self, queues: Sequence[str], block_ms: int) -> list[Delivery]:
+        """Wait for a new task: one of each queue at most."""
+        streams = [keys.task_stream(queue) for queue in queues]
+        head = ("XREADGROUP", "GROUP", keys.TASK_GROUP, self.consumer, "COUNT", 1, "BLOCK", block_ms, "STREAMS")
+        args = (*head, *streams, *[">"] * len(streams))
+        reply = self._store.blocking.call(args, repeatable=False, durable=self._store.confirmation)
+        return self._of(queues, reply)
+
+    def own(self, queues: Sequence[str]) -> list[Delivery]:
+        """What was handed to this consumer and not ended: a reply may have been lost on its way here."""
+        streams = {keys.task_stream(queue): "0" for queue in queues}
+        reply = self._store.redis.xreadgroup(keys.TASK_GROUP, self.consumer, streams, count=OWN_BATCH)  # type: ignore[arg-type]
+        return self._of(queues, reply)
+
+    def settle(self, item: Settlement) -> bool:
+        """End an attempt; False when the task belongs to another worker, whose end will count.
+
+        Repeated until the deadline; doing so again later does no harm.
+        """
+        delivery = item.delivery
+        ttl = item.keep or (self._dead_ttl_ms if item.outcome == "dead" else self._ttl_ms)
+        place = (self.consumer, delivery.queue, delivery.entry, delivery.task_id)
+        end = (item.name, item.outcome, delivery.attempt, item.detail, item.delay, ttl)
+        following = [part for order in item.following for part in order.full(self._waiting)]
+        return bool(self._store.run("task_settle", (), (*place, *end, *following), repeatable=True))
+
+    def renew(self, deliveries: Iterable[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+        """Keep the leases; returns those that were lost to another worker, and those that are to be cancelled."""
+        items = list(deliveries)
+        answers = self._set_idle(items, 0)
+        told = list(zip(items, answers, strict=True))
+        return [item for item, answer in told if answer == 0], [item for item, answer in told if answer == 2]  # noqa: PLR2004
 
     def hand_back(self, deliveries: Iterable[Delivery]) -> None:
         """Let others take these over at once."""
         self._set_idle(list(deliveries), HAND_BACK_IDLE_MS)
 
-    def move_due(self) -> int:
-        """Put delayed tasks whose time has come into their streams."""
-        names = [keys.TASK_DELAYED, *map(keys.task_stream, keys.PRIORITIES)]
-        return int(self._store.run("task_due", names, (DUE_BATCH, *keys.PRIORITIES), repeatable=True))
+    def sweep(self, room: int, queues: Sequence[str] = keys.PRIORITIES) -> Swept:
+        """Give a sign of life, move what is due, and take up to so many tasks over from workers that fell silent.
+
+        May be repeated: what was taken over by a reply that was lost is found among the consumer's own.
+        """
+        args = (self.consumer, self._lease_ms, self._most, room, DUE_BATCH, self._dead_ttl_ms, *queues)
+        now, moved, late, due, dead, taken = self._store.run("task_sweep", (), args, repeatable=True, durable=room > 0)
+        found = [
+            delivery
+            for queue, entry, deliveries, fields in taken
+            for delivery in self._parse(queue, [(entry, fields)], deliveries)
+        ]
+        return Swept(now, moved, late / 1000, None if due < 0 else due / 1000, dead, found)
+
+    def tick(self, schedule: str, before: int | None, until: int, orders: Sequence[Order]) -> int:
+        """Enqueue the ticks of a schedule, unless another worker has; the last that is accounted for, ms.
+
+        Args:
+            schedule: its name.
+            before: the last tick that was accounted for, as this worker knows it.
+            until: the last that is, with this call.
+            orders: for the ticks between.
+        """
+        args: list[Any] = [schedule, "" if before is None else before, until]
+        for order in orders:
+            args += order.full(self._waiting)
+        return int(self._store.run("task_tick", (), args, repeatable=True, durable=bool(orders)))
 
     def leave(self) -> None:
         """Forget this consumer if nothing is pending for it any more, and those of workers that died long ago."""
-        names = [keys.task_stream(priority) for priority in keys.PRIORITIES]
-        self._store.run("task_leave", names, (keys.TASK_GROUP, self.consumer, FORGET_IDLE_MS), repeatable=True)
+        self._store.run("task_leave", (), (self.consumer, FORGET_IDLE_MS, *keys.PRIORITIES), repeatable=True)
 
-    def _set_idle(self, deliveries: list[Delivery], idle_ms: int) -> list[Delivery]:
+    def _set_idle(self, deliveries: list[Delivery], idle_ms: int) -> list[int]:
         if not deliveries:
             return []
-        names = [name for item in deliveries for name in (keys.task(item.task_id), keys.task_stream(item.priority))]
-        args = [
-            keys.TASK_GROUP,
-            self.consumer,
-            idle_ms,
-            *(part for item in deliveries for part in (item.entry, item.token)),
-        ]
-        answers = self._store.run("task_renew", names, args, repeatable=True)
-        return [item for item, ours in zip(deliveries, answers, strict=True) if not ours]
+        args: list[Any] = [self.consumer, idle_ms]
+        for item in deliveries:
+            args += (item.queue, item.entry, item.task_id)
+        answers: list[int] = self._store.run("task_leases", (), args, repeatable=True)
+        return answers
 
-    def _read(self, places: dict[str, str], count: int, block_ms: int | None) -> list[Delivery]:
-        client = self._store.redis if block_ms is None else self._store.blocking
-        streams: dict[Any, Any] = {keys.task_stream(priority): place for priority, place in places.items()}
-        reply = client.xreadgroup(keys.TASK_GROUP, self.consumer, streams, count=count, block=block_ms)
-        found: list[Delivery] = []
-        for priority in places:
-            for entries in _of_stream(reply, keys.task_stream(priority)):
-                found += self._parse(priority, entries)
-        return found
+    def _of(self, queues: Iterable[str], reply: Any) -> list[Delivery]:
+        """The tasks of a reply to XREADGROUP: RESP3 answers with a map, RESP2 with a list of pairs."""
+        pairs = dict(reply.items() if isinstance(reply, dict) else reply or ())
+        return [item for queue in queues for item in self._parse(queue, _flat(pairs.get(keys.task_stream(queue))))]
 
     @staticmethod
-    def _parse(priority: str, entries: Iterable[tuple[str, dict[str, str] | None]]) -> list[Delivery]:
-        # an entry that was deleted while it was pending comes without fields: there is nothing left to do for it
-        return [Delivery(fields["id"], priority, entry) for entry, fields in entries if fields and "id" in fields]
+    def _parse(queue: str, entries: Iterable[tuple[str, Any]], deliveries: int = 1) -> Iterator[Delivery]:
+        for entry, fields in entries:
+            # one that was deleted while it was pending comes without fields: there is nothing left to do for it
+            told = fields or {}
+            if isinstance(told, list):
+                told = dict(zip(told[::2], told[1::2], strict=True))
+            if "id" in told and "task" in told:
+                attempt = int(told.get("attempts") or 0) + deliveries
+                yield Delivery(queue, entry, told["id"], told["task"], told.get("sign", ""), attempt)
 
 
-def _of_stream(reply: Any, stream: str) -> Iterator[Any]:
-    """The entries of one stream: RESP3 answers with a map, RESP2 with a list of pairs."""
-    if isinstance(reply, dict):
-        yield from reply.get(stream, [])
-    else:
-        yield from (entries for name, entries in reply or [] if name == stream)
+def _flat(entries: Any) -> list[tuple[str, Any]]:
+    """The entries of a stream: redis-py wraps them in one list more for RESP3."""
+    if entries and len(entries) == 1 and isinstance(entries[0], list):
+        return entries[0]
+    return entries or []

@@ -1,46 +1,34 @@
-"""The producer's side: take a task in, and look it up."""
+"""The producer's side: take tasks in, look them up, cancel them."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from dataclasses import dataclass
+import os
+import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.errors import InvalidTask
+from app.errors import InvalidTask, QueueFull
 from app.ops import metrics
 from app.store import Store, keys
+from app.tasks.info import TaskInfo, read_info
+from app.tasks.order import Orders
 from app.tasks.registry import Registry, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from app.tasks.envelope import Sealer
+    from app.tasks.order import Order
+    from app.tasks.step import Step
+
+    Named = str | Callable[..., Any]
 
 Priority = Literal["high", "normal", "low"]
-MAX_BYTES = 256 * 1024
 MAX_ID = 200
-
-
-@dataclass(frozen=True, slots=True)
-class TaskInfo:
-    """What is known about a task.
-
-    Attributes:
-        id: its id.
-        name: the function.
-        status: queued, running, retrying, done or dead.
-        attempts: how often it was started.
-        result: what the function returned, once done.
-        error: why the last attempt failed.
-        enqueued_at: seconds since the epoch.
-    """
-
-    id: str
-    name: str
-    status: str
-    attempts: int
-    result: Any
-    error: str | None
-    enqueued_at: float
+CHUNK = 500
+MOST_WAITING = 1_000_000
+LOOK_FIRST, LOOK_LAST = 0.01, 0.25
+NEW, KNOWN, FULL = 1, 0, -1
 
 
 class Queue:
@@ -50,43 +38,113 @@ class Queue:
         store: where they are kept.
         ttl: seconds a finished task can be looked up.
         tasks: the tasks there are.
+        sealer: signs envelopes, if they are to be signed.
+        most_waiting: tasks that may wait in one queue.
     """
 
-    def __init__(self, store: Store, ttl: float, tasks: Registry = registry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ttl: float,
+        tasks: Registry = registry,
+        sealer: Sealer | None = None,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._store = store
-        self._ttl = ttl
+        self._ttl_ms = int(ttl * 1000)
         self._tasks = tasks
+        self._orders = Orders(tasks, sealer)
+        self._most = most_waiting
 
-    def enqueue(
-        self, name: str, args: Mapping[str, Any], *, priority: Priority = "normal", task_id: str | None = None
+    def enqueue(  # noqa: PLR0913 - each is a wish of its own
+        self,
+        task: Named,
+        args: Mapping[str, Any] | None = None,
+        *,
+        priority: Priority | None = None,
+        task_id: str | None = None,
+        delay: float = 0.0,
+        at: datetime | None = None,
+        durable: bool | None = None,
+        then: Sequence[Step] = (),
     ) -> str:
-        """Take a task in, once per id, and return its id. It is on two nodes when this returns.
+        """Take a task in, once per id, and return its id: of a unique task that waits or runs already, the id of that.
 
         Args:
-            name: the task function.
+            task: the task function or its name.
             args: its arguments by name.
-            priority: high, normal or low.
+            priority: high, normal or low; by default the task's own.
             task_id: the caller's own id, to enqueue again without doubling; made up when not given.
+            delay: seconds until it may run.
+            at: when it may run, with a time zone.
+            durable: whether this waits until a replica has the task; by default as the task says.
+            then: what is enqueued when it is done, one after the other.
 
         Raises:
             UnknownTask, InvalidTask: nothing was enqueued.
+            QueueFull: too many wait already; nothing was enqueued.
             StoreError: it is not certain that it was; enqueue again with the same id.
         """
-        checked = json.dumps(self._tasks.get(name).check(args), separators=(",", ":"))
-        if len(checked) > MAX_BYTES:
-            raise InvalidTask(
-                f"the arguments of {name!r} have {len(checked)} bytes, at most {MAX_BYTES}: send a reference"
-            )
-        if priority not in keys.PRIORITIES:
-            raise InvalidTask(f"priority {priority!r} is not one of {', '.join(keys.PRIORITIES)}")
-        task_id = task_id or uuid.uuid4().hex
-        if len(task_id) > MAX_ID or not task_id.isprintable():
-            raise InvalidTask(f"a task id is 1 to {MAX_ID} printable characters, not {len(task_id)}: {task_id[:40]!r}")
-        names = [keys.task(task_id), keys.task_stream(priority)]
-        new = self._store.run("task_enqueue", names, (task_id, name, checked, priority), repeatable=True, durable=True)
-        if new:
-            metrics.TASKS_ENQUEUED.labels(name, priority).inc()
+        found = self._tasks.get(task)
+        task_id = _checked(task_id) if task_id else os.urandom(16).hex()
+        queue = _queue(priority or found.options.priority)
+        when = _milliseconds(at) if at else 0
+        order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)
+        durable = found.options.durable if durable is None else durable
+        if order.plain:
+            answers = self._run("task_enqueue", (queue, self._most, *order.brief), durable=durable)
+            answer = answers[0]
+        else:
+            answer, task_id = self._run("task_submit", order.full(self._most), durable=durable)
+        if answer == FULL:
+            raise self._too_many(queue)
+        if answer == NEW:
+            metrics.task_enqueued(found.name, queue)
         return task_id
+
+    def enqueue_many(
+        self,
+        calls: Iterable[tuple[Named, Mapping[str, Any]]] | Iterable[tuple[Named, Mapping[str, Any], str]],
+        *,
+        priority: Priority | None = None,
+        durable: bool | None = None,
+    ) -> list[str]:
+        """Take many tasks in, 500 at a time, and return their ids in order.
+
+        Args:
+            calls: for each the task and its arguments, and the caller's own id if it has one.
+            priority: high, normal or low; by default each task's own.
+            durable: whether this waits until a replica has them; by default if one of the tasks says so.
+
+        Raises:
+            UnknownTask, InvalidTask: nothing was enqueued.
+            QueueFull: too many wait; those before are enqueued. With ids of one's own, all may be enqueued again.
+            StoreError: as with :meth:`enqueue`.
+        """
+        ids: list[str] = []
+        plain: dict[tuple[str, bool], list[tuple[str, tuple[str, str, str]]]] = {}
+        others: list[tuple[int, str, Order, bool]] = []
+        for task, args, *given in calls:
+            found = self._tasks.get(task)
+            task_id = _checked(given[0]) if given else os.urandom(16).hex()
+            ids.append(task_id)
+            queue = _queue(priority or found.options.priority)
+            wanted = found.options.durable if durable is None else durable
+            order = self._orders.make(found, args, task_id, queue)
+            if order.plain:
+                plain.setdefault((queue, wanted), []).append((found.name, order.brief))
+            else:
+                others.append((len(ids) - 1, found.name, order, wanted))
+        for (queue, wanted), items in plain.items():
+            for start in range(0, len(items), CHUNK):
+                self._enqueue_chunk(queue, items[start : start + CHUNK], durable=wanted)
+        for place, name, order, wanted in others:
+            answer, ids[place] = self._run("task_submit", order.full(self._most), durable=wanted)
+            if answer == FULL:
+                raise self._too_many(order.queue)
+            if answer == NEW:
+                metrics.task_enqueued(name, order.queue)
+        return ids
 
     def info(self, task_id: str) -> TaskInfo | None:
         """What is known about a task; None when nothing is.
@@ -94,15 +152,67 @@ class Queue:
         Raises:
             StoreError: Redis did not answer.
         """
-        found: Any = self._store.redis.hgetall(keys.task(task_id[: MAX_ID + 1]))
-        if not found:
-            return None
-        return TaskInfo(
-            id=task_id,
-            name=found["name"],
-            status=found["status"],
-            attempts=int(found["attempts"]),
-            result=json.loads(found["result"]) if "result" in found else None,
-            error=found.get("error") if found["status"] != "done" else None,
-            enqueued_at=int(found["enqueued"]) / 1000,
+        return read_info(self._store, task_id[: MAX_ID + 1])
+
+    def wait(self, task_id: str, seconds: float) -> TaskInfo | None:
+        """Look until the task has ended, or so many seconds; what is known about it then.
+
+        Raises:
+            StoreError: Redis did not answer.
+        """
+        end = time.monotonic() + seconds
+        pause = LOOK_FIRST
+        while True:
+            found = self.info(task_id)
+            if found is None or found.ended or time.monotonic() + pause > end:
+                return found
+            time.sleep(pause)
+            pause = min(LOOK_LAST, pause * 1.5)
+
+    def cancel(self, task_id: str) -> str:
+        """Keep a task from running; one that runs is told to stop: :class:`~app.errors.TaskCancelled` in its function.
+
+        Returns:
+            cancelled; asked, when it runs; the state in which it had ended before; or unknown.
+
+        Raises:
+            StoreError: Redis did not answer; cancel again.
+        """
+        answer: str = self._run("task_cancel", (task_id[: MAX_ID + 1], self._ttl_ms))
+        return answer
+
+    def _enqueue_chunk(self, queue: str, items: list[tuple[str, tuple[str, str, str]]], *, durable: bool) -> None:
+        args = [part for _, brief in items for part in brief]
+        answers = self._run("task_enqueue", (queue, self._most, *args), durable=durable)
+        for (name, _), answer in zip(items, answers, strict=True):
+            if answer == NEW:
+                metrics.task_enqueued(name, queue)
+        if FULL in answers:
+            raise self._too_many(queue)
+
+    def _run(self, script: str, args: Sequence[Any], *, durable: bool = False) -> Any:
+        return self._store.run(script, (), args, repeatable=True, durable=durable)
+
+    def _too_many(self, queue: str) -> QueueFull:
+        return QueueFull(
+            f"{self._most} tasks wait in the queue {queue!r}, as many as may: start more workers, "
+            "find out why they are slow (haven tasks list), or raise HAVEN_TASK_WAITING"
         )
+
+
+def _checked(task_id: str) -> str:
+    if not 0 < len(task_id) <= MAX_ID or not task_id.isprintable():
+        raise InvalidTask(f"a task id is 1 to {MAX_ID} printable characters, not {len(task_id)}: {task_id[:40]!r}")
+    return task_id
+
+
+def _queue(priority: str) -> str:
+    if priority not in keys.PRIORITIES:
+        raise InvalidTask(f"priority {priority!r} is not one of {', '.join(keys.PRIORITIES)}")
+    return priority
+
+
+def _milliseconds(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise InvalidTask(f"at={at}: a time without a zone is another moment on another machine: give it one")
+    return int(at.timestamp() * 1000)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from app.errors import InvalidTask, UnknownTask
+from app.store import keys
+from app.tasks.policy import Options
+from app.tasks.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Function = Callable[..., Any]
 
-ATTEMPTS = 5
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+OPTIONS = frozenset(field.name for field in fields(Options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,76 +30,133 @@ class Task:
         name: as in ``enqueue(name, …)``.
         function: what runs; it returns something JSON can say.
         arguments: the model its arguments must fit.
-        attempts: how often it is tried when it raises.
+        options: how it is treated.
     """
 
     name: str
     function: Function
     arguments: type[BaseModel]
-    attempts: int
+    options: Options
 
     def check(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments as the function takes them.
+        """The arguments as JSON has them, completed.
 
         Raises:
             InvalidTask: naming every argument that is wrong.
         """
+        validator, serializer = self.arguments.__pydantic_validator__, self.arguments.__pydantic_serializer__
         try:
-            return self.arguments.model_validate(args).model_dump(mode="json")
+            found: dict[str, Any] = serializer.to_python(validator.validate_python(args), mode="json")
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-            raise InvalidTask(f"task {self.name!r} does not take these arguments: {wrong}") from None
+            raise self._invalid(error) from None
+        return found
+
+    def run(self, args: Mapping[str, Any]) -> Any:
+        """Call the function with arguments that JSON had.
+
+        Raises:
+            InvalidTask: they do not fit any more: the function has changed since they were enqueued.
+        """
+        try:
+            checked = self.arguments.__pydantic_validator__.validate_python(args)
+        except ValidationError as error:
+            raise self._invalid(error) from None
+        return self.function(**checked.__dict__)
+
+    def _invalid(self, error: ValidationError) -> InvalidTask:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return InvalidTask(f"task {self.name!r} does not take these arguments: {wrong}")
 
 
 class Registry:
-    """The tasks that can be enqueued and run."""
+    """The tasks that can be enqueued and run, and those that the clock enqueues.
+
+    Attributes:
+        schedules: by name.
+    """
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
+        self.schedules: dict[str, Schedule] = {}
 
-    def task(self, *, attempts: int = ATTEMPTS) -> Callable[[Function], Function]:
+    def task(self, **options: Any) -> Callable[[Function], Function]:
         """Make a function a task, under its own name.
 
         Args:
-            attempts: how often it is tried when it raises, 1 or more.
+            options: see :class:`~app.tasks.policy.Options`.
 
         Raises:
-            ValueError: there is a task of that name, or fewer than one attempt.
-            TypeError: a parameter of the function can't be given by name, or has no type to check it by.
+            ValueError: there is a task of that name, or an option has a value that makes no sense.
+            TypeError: there is no such option, or a parameter of the function can't be given by name, or has no type to
+                check it by.
         """
-        if attempts < 1:
-            raise ValueError(f"attempts={attempts}: a task is tried at least once")
+        unknown = ", ".join(sorted(options.keys() - OPTIONS))
+        if unknown:
+            raise TypeError(f"no option of a task is called {unknown}; known: {', '.join(sorted(OPTIONS))}")
+        chosen = Options(**options)
+        if chosen.attempts < 1:
+            raise ValueError(f"attempts={chosen.attempts}: a task is tried at least once")
+        if chosen.priority not in keys.PRIORITIES:
+            raise ValueError(f"priority={chosen.priority!r} is not one of {', '.join(keys.PRIORITIES)}")
 
         def register(function: Function) -> Function:
             task_name = function.__name__
             if task_name in self._tasks:
                 raise ValueError(f"there is a task called {task_name!r} already: choose another name")
-            fields: dict[str, Any] = {}
+            found: dict[str, Any] = {}
             for name, parameter in inspect.signature(function, eval_str=True).parameters.items():
                 if parameter.kind not in BY_NAME or parameter.annotation is parameter.empty:
                     raise TypeError(f"task {task_name!r}: {parameter} must be passed by name and have a type")
-                fields[name] = (
-                    parameter.annotation,
-                    ... if parameter.default is parameter.empty else parameter.default,
-                )
-            model = create_model(f"{task_name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
-            self._tasks[task_name] = Task(task_name, function, model, attempts)
+                default = ... if parameter.default is parameter.empty else parameter.default
+                found[name] = (parameter.annotation, default)
+            model = create_model(f"{task_name}_arguments", __config__=ConfigDict(extra="forbid"), **found)
+            self._tasks[task_name] = Task(task_name, function, model, chosen)
             return function
 
         return register
 
-    def get(self, name: str) -> Task:
-        """The task of that name.
+    def schedule(
+        self, cron: str, task: str | Function, args: Mapping[str, Any] | None = None, **options: Any
+    ) -> Schedule:
+        """Let the clock enqueue a task.
+
+        Args:
+            cron: five fields: minute, hour, day of month, month, day of week.
+            task: which, registered before.
+            args: its arguments.
+            options: name, zone, missed; see :class:`~app.tasks.schedule.Schedule`.
+
+        Raises:
+            UnknownTask, InvalidTask: it could not be enqueued.
+            ValueError: the times make no sense, or there is a schedule of that name.
+        """
+        found = self.get(task)
+        made = Schedule(cron, found.name, found.check(args or {}), **options)
+        if made.name in self.schedules:
+            raise ValueError(f"there is a schedule called {made.name!r} already: give name=…")
+        self.schedules[made.name] = made
+        return made
+
+    def get(self, task: str | Function) -> Task:
+        """The task of that name, or made from that function.
 
         Raises:
             UnknownTask: there is none.
         """
+        name = task if isinstance(task, str) else task.__name__
         try:
             return self._tasks[name]
         except KeyError:
             known = ", ".join(sorted(self._tasks)) or "none"
-            raise UnknownTask(f"no task is called {name!r}; known: {known}") from None
+            raise UnknownTask(
+                f"no task is called {name!r}; known: {known}. Is its module in HAVEN_TASK_MODULES?"
+            ) from None
+
+    def limits(self) -> dict[str, str]:
+        """The limits of the tasks that have some, as the scripts read them."""
+        return {name: task.options.limit.spec() for name, task in self._tasks.items() if task.options.limit}
 
 
 registry = Registry()
 task = registry.task
+schedule = registry.schedule

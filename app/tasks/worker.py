@@ -1,51 +1,56 @@
-"""The worker: takes tasks, runs them in threads, keeps their leases, and never ends on an error."""
+"""The worker: runs tasks in threads, and never ends on an error."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
 
-from app.backoff import jittered
-from app.errors import InvalidTask
-from app.ops import metrics
 from app.store import keys
-from app.tasks.queue import MAX_BYTES
-from app.tasks.registry import ATTEMPTS, Registry, registry
+from app.tasks.envelope import Sealer
+from app.tasks.inbox import Inbox
+from app.tasks.interrupt import Interrupt
+from app.tasks.keeper import Keeper
+from app.tasks.order import Orders
+from app.tasks.recycling import Recycling
+from app.tasks.registry import Registry, registry
+from app.tasks.runner import Runner
+from app.tasks.ticking import Ticking
+from app.tasks.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from collections.abc import Sequence
 
     from app.ops.heart import Heart
-    from app.tasks.delivery import Attempt, Deliveries, Delivery
+    from app.tasks.delivery import Deliveries, Delivery
 
 log = structlog.get_logger(__name__)
 
-BLOCK_MS = 1000
-AGEING = 8  # every so many turns a lower priority goes first, so that none ever starves
-PAUSE_BASE = 0.05
-PAUSE_CAP = 1.0
-RETRY_BASE = 2.0
-RETRY_CAP = 300.0
 
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker works.
 
-def retry_delay(attempt: int) -> float:
-    """Seconds until the next attempt: exponential with full jitter, 5 minutes at most."""
-    return jittered(attempt, base=RETRY_BASE, cap=RETRY_CAP)
+    Attributes:
+        threads: tasks at once.
+        lease: seconds of silence after which others take its tasks over.
+        grace: seconds that running tasks get after :meth:`Worker.stop`; then they are handed back.
+        queues: those it takes from, the most urgent first.
+        sealer: opens envelopes.
+        recycling: when it is to end by itself.
+    """
 
-
-def order(turn: int) -> tuple[str, ...]:
-    """The priorities in the order in which this turn looks at them."""
-    first, *lower = keys.PRIORITIES
-    if turn % AGEING == 0:
-        first = lower[-1 - turn // AGEING % len(lower)]
-    return (first, *(priority for priority in keys.PRIORITIES if priority != first))
+    threads: int
+    lease: float
+    grace: float = 3.0
+    queues: Sequence[str] = keys.PRIORITIES
+    sealer: Sealer = field(default_factory=Sealer)
+    recycling: Recycling = field(default_factory=Recycling)
 
 
 class Worker:
@@ -54,35 +59,23 @@ class Worker:
     Args:
         deliveries: its place in the group of workers.
         heart: beats after every turn that succeeded.
-        threads: tasks at once.
-        lease: seconds; leases are renewed three times as often.
-        grace: seconds that running tasks get after :meth:`stop`; then they are handed back.
+        options: how it works.
         tasks: the tasks there are.
     """
 
     def __init__(
-        self,
-        deliveries: Deliveries,
-        heart: Heart,
-        *,
-        threads: int,
-        lease: float,
-        grace: float = 3.0,
-        tasks: Registry = registry,
+        self, deliveries: Deliveries, heart: Heart, options: WorkerOptions, tasks: Registry = registry
     ) -> None:
         self._deliveries = deliveries
-        self._heart = heart
-        self._threads = threads
-        self._lease = lease
-        self._grace = grace
-        self._tasks = tasks
-        self._running: dict[Delivery, Future[None]] = {}
-        self._entries: set[tuple[str, str]] = set()
-        self._changed = threading.Condition()
+        self._options = options
+        self._runner = Runner(tasks, options.sealer)
+        self._inbox = Inbox(deliveries, options.queues, options.threads, tasks.limits)
+        ticking = Ticking(deliveries, tasks, Orders(tasks, options.sealer))
+        self._keeper = Keeper(deliveries, self._inbox, heart, options.lease, ticking)
+        self._watchdog = Watchdog(self._give_up)
+        self._threads: list[threading.Thread] = []
+        self._given_up = 0
         self._stopped = threading.Event()
-        self._ended = threading.Event()
-        self._turns = 0
-        self._next_look = 0.0
 
     def stop(self) -> None:
         """Take nothing new, give what runs its grace, and end."""
@@ -90,139 +83,61 @@ class Worker:
 
     def run(self) -> int:
         """Work until stopped; how many tasks were handed back because they outlasted the grace."""
-        executor = ThreadPoolExecutor(self._threads, thread_name_prefix="haven-task")
-        renewing = threading.Thread(target=self._renew, name="haven-lease", daemon=True)
-        renewing.start()
-        log.info("worker.started", consumer=self._deliveries.consumer, threads=self._threads)
-        joined = False
-        failures = 0
-        while not self._stopped.is_set():
-            self._heart.turn()
-            try:
-                if not joined:
-                    self._deliveries.join()
-                    self._accept(executor, self._deliveries.own())
-                    joined = True
-                self._turn(executor)
-                self._heart.beat()
-                failures = 0
-            except Exception as error:
-                joined = False  # the group may be gone with what a failover lost, and a reply may have been
-                failures += 1
-                pause = jittered(failures, base=PAUSE_BASE, cap=PAUSE_CAP)
-                trace = not isinstance(error, RedisError)
-                log.warning("worker.turn_failed", error=str(error), again_in=round(pause, 2), exc_info=trace)
-                self._stopped.wait(pause)
-        return self._end(executor)
+        log.info("worker.started", consumer=self._deliveries.consumer, threads=self._options.threads)
+        self._keeper.start()
+        self._watchdog.start()
+        for _ in range(self._options.threads):
+            self._add_thread()
+        self._stopped.wait()
+        return self._end()
 
-    def _turn(self, executor: ThreadPoolExecutor) -> None:
-        """Take as many tasks as threads are free; now and then look for due and for abandoned ones."""
-        now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + min(1.0, self._lease / 6)
-            self._deliveries.move_due()
-            if self._room():
-                metrics.TASK_REDELIVERIES.inc(self._accept(executor, self._deliveries.take_over(self._room())))
-        room = self._room()
-        if not room:
-            with self._changed:
-                self._changed.wait_for(lambda: len(self._running) < self._threads, BLOCK_MS / 1000)
-            return
-        self._turns += 1
-        self._accept(executor, self._deliveries.take(room, order(self._turns), BLOCK_MS))
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"haven-task-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    def _room(self) -> int:
-        with self._changed:
-            return max(0, self._threads - len(self._running))
-
-    def _accept(self, executor: ThreadPoolExecutor, deliveries: list[Delivery]) -> int:
-        accepted = 0
-        for delivery in deliveries:
-            place = (delivery.priority, delivery.entry)
-            with self._changed:
-                if place in self._entries:
-                    continue  # it is running here already
-                self._entries.add(place)
-                self._running[delivery] = executor.submit(self._carry_out, delivery)
-                accepted += 1
-        return accepted
+    def _work(self) -> None:
+        while (delivery := self._inbox.next()) is not None:
+            self._carry_out(delivery)
+            if self._options.recycling.is_due():
+                self.stop()
 
     def _carry_out(self, delivery: Delivery) -> None:
-        try:
-            attempt = self._deliveries.start(delivery)
-            if isinstance(attempt, str):
-                log.info("task.not_started", task_id=delivery.task_id, why=attempt)
-                return
-            self._attempt(delivery, attempt)
-        except RedisError as error:
-            # nothing is lost: the lease runs out, or this worker finds the entry among its own
-            log.warning("task.unsettled", task_id=delivery.task_id, error=str(error))
-        except Exception:
-            log.exception("task.unsettled", task_id=delivery.task_id)
-        finally:
-            with self._changed:
-                self._running.pop(delivery, None)
-                self._entries.discard((delivery.priority, delivery.entry))
-                self._changed.notify()
+        interrupt = Interrupt()
+        self._inbox.begin(delivery, interrupt)
+        began = time.perf_counter()
+        item = self._runner.run(delivery, interrupt, self._keeper.server_ms(), self._watchdog.watch)
+        self._watchdog.forget(delivery)
+        self._inbox.finished(item, time.perf_counter() - began)
 
-    def _attempt(self, delivery: Delivery, attempt: Attempt) -> None:
-        if attempt.number == 1:
-            metrics.TASK_WAIT.labels(delivery.priority).observe(attempt.waited)
-        started = time.monotonic()
-        attempts = ATTEMPTS  # also of a name that is not known here: in a rollout, the next worker may know it
-        try:
-            task = self._tasks.get(attempt.name)
-            attempts = task.attempts
-            result = task.function(**dict(task.arguments.model_validate(attempt.args)))
-            detail = json.dumps(result, separators=(",", ":"))
-            if len(detail) > MAX_BYTES:
-                raise InvalidTask(f"the result has {len(detail)} bytes, at most {MAX_BYTES}: return a reference")  # noqa: TRY301
-            outcome = "done"
-        except BaseException as error:  # a task that exits has failed; signals go to the main thread
-            detail = f"{type(error).__name__}: {error}"[:2000].encode(errors="replace").decode()
-            outcome = "retry" if attempt.number < attempts and not isinstance(error, InvalidTask) else "dead"
-            log.exception(
-                "task.failed", task_id=delivery.task_id, task=attempt.name, attempt=attempt.number, next=outcome
-            )
-        seconds = time.monotonic() - started
-        metrics.TASK_DURATION.labels(attempt.name).observe(seconds)
-        ours = self._finish(delivery, outcome, detail, retry_delay(attempt.number))
-        metrics.TASK_OUTCOMES.labels(attempt.name, outcome if ours else "lost").inc()
-        log.info("task.ended", task_id=delivery.task_id, task=attempt.name, outcome=outcome, seconds=round(seconds, 3))
+    def _give_up(self, delivery: Delivery) -> None:
+        """Its thread does not come back: say so, and let another thread take its place."""
+        if not self._inbox.abandon(delivery):
+            return
+        self._inbox.settle(self._runner.overdue(delivery))
+        self._given_up += 1
+        if self._given_up > self._options.threads:
+            log.error("worker.worn_out", threads=self._given_up, why="as many threads are stuck as it had; it ends")
+            self.stop()
+        self._add_thread()
 
-    def _finish(self, delivery: Delivery, outcome: Any, detail: str, delay: float) -> bool:
-        """Say how it ended, until Redis has heard it or the worker ends: doing it all again would be worse."""
-        while True:
-            try:
-                return self._deliveries.finish(delivery, outcome, detail, delay)
-            except RedisError as error:
-                log.warning("task.finish_waits", task_id=delivery.task_id, error=str(error))
-                if self._stopped.wait(PAUSE_CAP):
-                    raise
-
-    def _renew(self) -> None:
-        while not self._ended.wait(self._lease / 3):
-            with self._changed:
-                running = list(self._running)
-            try:
-                for lost in self._deliveries.renew(running):
-                    log.warning("task.lost", task_id=lost.task_id, why="another worker has taken it over")
-            except Exception as error:
-                # without renewals every task would be taken over while it runs, so this goes on whatever it was
-                log.warning("worker.renew_failed", error=str(error), exc_info=not isinstance(error, RedisError))
-
-    def _end(self, executor: ThreadPoolExecutor) -> int:
-        executor.shutdown(wait=False, cancel_futures=True)
-        with self._changed:
-            running = {delivery: future for delivery, future in self._running.items() if not future.cancelled()}
-            waiting = [delivery for delivery in self._running if delivery not in running]
+    def _end(self) -> int:
+        end = time.monotonic() + self._options.grace
+        self._keeper.rest()
+        self._inbox.stop()
+        waiting = self._inbox.give_up(0)
         self._hand_back(waiting)
-        _, late = wait(running.values(), timeout=self._grace)
-        self._ended.set()
-        self._hand_back([delivery for delivery, future in running.items() if future in late])
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        self._keeper.stop()
+        self._watchdog.stop()
+        self._inbox.tell()
+        fetched = self._inbox.give_up(0)
+        late = list(self._inbox.held()[1])
+        self._hand_back([*fetched, *late])
         with suppress(RedisError):
             self._deliveries.leave()
-        log.info("worker.stopped", handed_back=len(waiting) + len(late))
+        log.info("worker.stopped", handed_back=len(waiting) + len(fetched) + len(late))
         return len(late)
 
     def _hand_back(self, deliveries: list[Delivery]) -> None:

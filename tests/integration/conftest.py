@@ -13,8 +13,8 @@ from app.store import Store, create_store
 from app.tasks import Queue, Registry
 from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
-from tests.integration.queueing import LEASE
 from tests.integration.session_views import add_views
+from tests.integration.tasks.queueing import LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,6 +10,7 @@ from app.sessions import Sessions
 from app.store import keys
 from app.tasks import Queue, Registry
 from app.tasks.delivery import Deliveries
+from tests.integration.tasks.queueing import end, take_one
 
 if TYPE_CHECKING:
     from app.store import Store
@@ -34,9 +35,7 @@ def test_every_key_begins_with_the_products_name_and_only_what_must_stay_has_no_
     for outcome in ("done", "retry", "dead", ""):
         queue.enqueue("note", {}, task_id=outcome or "waiting")
         if outcome:
-            (delivery,) = deliveries.take(1, keys.PRIORITIES, 10)
-            deliveries.start(delivery)
-            deliveries.finish(delivery, outcome, "1", 60)  # type: ignore[arg-type]
+            end(deliveries, take_one(deliveries), outcome, delay=60_000)  # type: ignore[arg-type]
     found = {str(key) for key in store.redis.keys("*")}
     assert {key.split(":")[1] for key in found} == {
         "cache", "tag", "limit", "session", "user", "eventlog", "eventmark", "eventcursor", "tasks",

@@ -13,7 +13,7 @@ from app.events import Publisher, Subscriber
 from app.ops.heart import Heart
 from app.ratelimit import Limiter
 from app.sessions import Sessions
-from app.tasks import Queue, Registry, Worker
+from app.tasks import Queue, Registry, Worker, WorkerOptions
 from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
 
@@ -66,7 +66,7 @@ def test_every_pattern_is_carried_through_the_death_of_the_primary(
     sessions, publisher = Sessions(cluster_store, 60), Publisher(cluster_store)
     queue = Queue(cluster_store, 60, tasks)
     deliveries = Deliveries(cluster_store, lease=3, most_deliveries=5, ttl=60)
-    worker = Worker(deliveries, Heart(), threads=2, lease=3, tasks=tasks)
+    worker = Worker(deliveries, Heart(), WorkerOptions(threads=2, lease=3), tasks)
     subscriber = Subscriber(cluster_store, Heart(), name=fault, handlers=[(fault, heard.append)])
     running = [threading.Thread(target=worker.run), threading.Thread(target=subscriber.run)]
     for thread in running:

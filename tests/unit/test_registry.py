@@ -23,7 +23,7 @@ def tasks() -> Registry:
 
 def test_arguments_are_checked_completed_and_made_json(tasks: Registry) -> None:
     assert tasks.get("resize").check({"path": "a", "width": "3"}) == {"path": "a", "width": 3, "crop": False}
-    assert tasks.get("resize").attempts == 2
+    assert tasks.get("resize").options.attempts == 2
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_two_tasks_of_one_name_are_refused(tasks: Registry) -> None:
 
     with pytest.raises(ValueError, match="'resize' already"):
         tasks.task()(resize)
-    assert tasks.get("resize").attempts == 2
+    assert tasks.get("resize").options.attempts == 2
 
 
 def test_a_task_that_is_never_tried_is_refused(tasks: Registry) -> None:

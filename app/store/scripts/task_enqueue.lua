@@ -1,12 +1,28 @@
--- Takes a task in, once per id.
--- KEYS: the task's record, the stream of its priority
--- ARGV: id, name, arguments (JSON), priority
--- Returns: 1 when new, 0 when the id is known. Repeatable by the id.
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  return 0
+-- Takes tasks in that are to run at once, each once per id.
+-- ARGV: queue, most that may wait there, then for each task id, envelope, signature ('' for none)
+-- Returns: for each task 1 when it is new, 0 when its id is known, -1 when the queue is full. Repeatable by the ids.
+local queue = ARGV[1]
+local stream = '${TASK_STREAM}' .. queue
+local room = ARGV[2] - redis.call('XLEN', stream)
+local answers = {}
+for index = 3, #ARGV, 3 do
+  local id, record = ARGV[index], '${TASK_RECORD}' .. ARGV[index]
+  local answer = 0
+  if redis.call('EXISTS', record) == 0 then
+    if room <= 0 then
+      answer = -1
+    else
+      local entry
+      if ARGV[index + 2] == '' then
+        entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1], 'attempts', 0)
+      else
+        entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1], 'attempts', 0, 'sign', ARGV[index + 2])
+      end
+      redis.call('HSET', record, 'state', 'queued', 'queue', queue, 'entry', entry)
+      room = room - 1
+      answer = 1
+    end
+  end
+  answers[#answers + 1] = answer
 end
-local time = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'name', ARGV[2], 'args', ARGV[3], 'priority', ARGV[4], 'status', 'queued', 'attempts', 0,
-  'enqueued', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('XADD', KEYS[2], '*', 'id', ARGV[1])
-return 1
+return answers

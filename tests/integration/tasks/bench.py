@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.ops.heart import Heart
-from app.tasks import Queue, Registry, Worker
+from app.tasks import Queue, Registry, Worker, WorkerOptions
 from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
 
@@ -32,10 +32,17 @@ class Bench:
 
     @contextmanager
     def worker(
-        self, *, threads: int = 2, lease: float = 1.5, grace: float = 0.3, deliveries: Deliveries | None = None
+        self,
+        *,
+        threads: int = 2,
+        lease: float = 1.5,
+        grace: float = 0.3,
+        deliveries: Deliveries | None = None,
+        **more: Any,
     ) -> Iterator[Worker]:
         deliveries = deliveries or self.deliveries(lease)
-        running = Worker(deliveries, self.heart, threads=threads, lease=lease, grace=grace, tasks=self.tasks)
+        options = WorkerOptions(threads=threads, lease=lease, grace=grace, **more)
+        running = Worker(deliveries, self.heart, options, self.tasks)
         thread = threading.Thread(target=running.run)
         thread.start()
         try:

@@ -10,6 +10,7 @@ from app.ops.queues import QueueCollector, read_queues
 from app.store import keys
 from app.tasks import Queue, Registry
 from app.tasks.delivery import Deliveries
+from tests.integration.tasks.queueing import end, take
 
 if TYPE_CHECKING:
     from app.local import RedisServer
@@ -53,10 +54,9 @@ def test_waiting_running_delayed_and_dead_are_told_apart(store: Store, queue: Qu
     queue.enqueue("note", {}, priority="high")
     assert (read_queues(store)["low"]["waiting"], read_queues(store)["high"]["waiting"]) == (6, 1)
     deliveries.join()
-    taken = deliveries.take(5, keys.PRIORITIES, 10)
+    taken = take(deliveries, 5)
     for delivery, outcome in zip(taken[:3], ("done", "retry", "dead"), strict=True):
-        deliveries.start(delivery)
-        deliveries.finish(delivery, outcome, "1", 60)  # type: ignore[arg-type]
+        end(deliveries, delivery, outcome, delay=60_000)  # type: ignore[arg-type]
     state = read_queues(store)
     assert (state["low"]["waiting"], state["low"]["running"]) == (2, 2)
     assert state["high"] == state["normal"] == EMPTY
@@ -69,9 +69,9 @@ def test_age_is_that_of_the_oldest_task_nobody_has_taken(store: Store, queue: Qu
     time.sleep(0.3)
     queue.enqueue("note", {})
     assert 0.3 <= read_queues(store)["normal"]["age"] < 5
-    deliveries.take(1, keys.PRIORITIES, 10)
+    take(deliveries, 1)
     assert read_queues(store)["normal"]["age"] < 0.3, "what runs does not wait"
-    deliveries.take(1, keys.PRIORITIES, 10)
+    take(deliveries, 1)
     assert read_queues(store)["normal"] == EMPTY | {"running": 2}
 
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from app.errors import OutcomeUnknown
 from app.store import keys
-from app.tasks import worker
+from app.tasks import inbox
 from app.tasks.delivery import Deliveries
-from tests.integration.bench import Bench
 from tests.integration.helpers import metric, until
+from tests.integration.tasks.bench import Bench
 
 if TYPE_CHECKING:
     from app.local import RedisServer
@@ -25,8 +25,7 @@ class Person(BaseModel):
 
 @pytest.fixture
 def bench(store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(worker, "BLOCK_MS", 150)
-    monkeypatch.setattr(worker, "RETRY_BASE", 0.1)
+    monkeypatch.setattr(inbox, "BLOCK_MS", 150)
     return Bench(store)
 
 
@@ -81,10 +80,12 @@ def test_high_comes_first_and_neither_normal_nor_low_ever_starves(bench: Bench) 
 
 
 def test_turns_lift_every_lower_priority_in_its_time() -> None:
-    firsts = [worker.order(turn)[0] for turn in range(1, 2 * worker.AGEING + 1)]
+    all_of_them = keys.PRIORITIES
+    firsts = [inbox.order(turn, all_of_them)[0] for turn in range(1, 2 * inbox.AGEING + 1)]
     assert firsts.count("high") == len(firsts) - 2
     assert {"normal", "low"} < set(firsts)
-    assert all(sorted(worker.order(turn)) == sorted(keys.PRIORITIES) for turn in range(50))
+    assert all(sorted(inbox.order(turn, all_of_them)) == sorted(all_of_them) for turn in range(50))
+    assert {inbox.order(turn, ("low",)) for turn in range(50)} == {("low",)}
 
 
 def test_a_worker_outlives_redis_being_killed_twice(bench: Bench, server: RedisServer) -> None:
@@ -162,17 +163,17 @@ def test_a_reply_that_was_lost_loses_no_task(bench: Bench, monkeypatch: pytest.M
     def note() -> str:
         return "done"
 
-    take = Deliveries.take
+    turn = Deliveries.turn
     lost: list[int] = []
 
     def take_and_lose(self: Deliveries, *args: Any) -> Any:
-        found = take(self, *args)
+        ended, found = turn(self, *args)
         if found and len(lost) < 3:
             lost.append(len(found))
             raise OutcomeUnknown("the reply was lost")
-        return found
+        return ended, found
 
-    monkeypatch.setattr(Deliveries, "take", take_and_lose)
+    monkeypatch.setattr(Deliveries, "turn", take_and_lose)
     with bench.worker():
         for task_id in [bench.queue.enqueue("note", {}) for _ in range(10)]:
             assert bench.ends(task_id, timeout=8).attempts == 1
@@ -216,7 +217,7 @@ def test_tasks_that_wait_for_a_thread_are_handed_back_too(bench: Bench) -> None:
     mine = bench.deliveries()
     mine.join()
     ids = [bench.queue.enqueue("hold", {"n": n}) for n in range(3)]
-    assert len(mine.take(3, keys.PRIORITIES, 10)) == 3
+    assert len(mine.turn((), keys.PRIORITIES, 3)[1]) == 3
     with bench.worker(threads=1, grace=0.2, deliveries=mine):
         until(lambda: len(ran) == 1)
     assert len(ran) == 1

@@ -1,0 +1,52 @@
+-- include: tasks
+-- A worker's sign of life, once a second or so. It moves what has become due, opens the gates whose time has come, and
+-- takes over what a silent worker holds.
+-- ARGV: consumer, lease in ms, most deliveries without an end, how many to take over, most to move, ttl of a dead
+--       record in ms, the queues
+-- Returns: the server's time in ms; how many tasks were moved, and how late the first was in ms; ms until the next is
+--          due (-1: none); the ids of those that are dead now; for each task taken over queue, entry, deliveries, fields.
+local consumer, lease, most, room, batch, ttl = unpack(ARGV, 1, 6)
+most, room = tonumber(most), tonumber(room)
+local now = now_ms()
+redis.call('ZADD', '${TASK_WORKERS}', now, consumer)
+local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'WITHSCORES', 'LIMIT', 0, batch)
+for index = 1, #due, 2 do
+  redis.call('ZREM', DELAYED, due[index])
+  ready(due[index], now)
+end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', '${TASK_OPENINGS}', '-inf', now)) do
+  open_gate(name)
+end
+local dead, taken = {}, {}
+for position = 7, #ARGV do
+  local queue = ARGV[position]
+  local stream = STREAM .. queue
+  if room > 0 then
+    -- XAUTOCLAIM looks at the first few entries only, and those may all belong to workers that are alive
+    for _, silent in ipairs(redis.call('XPENDING', stream, GROUP, 'IDLE', lease, '-', '+', room)) do
+      local entry, deliveries = silent[1], silent[4]
+      if deliveries >= most then
+        local found = redis.call('XRANGE', stream, entry, entry)[1]
+        take_out(queue, entry)
+        if found then
+          local fields = {}
+          for index = 1, #found[2], 2 do fields[found[2][index]] = found[2][index + 1] end
+          local name = string.match(fields.task or '', '"name":"([^"\\]*)"') or '?'
+          local why = 'started ' .. deliveries .. ' times without an end: its worker was killed each time'
+          bury(fields.id, queue, name, why, (fields.attempts or 0) + deliveries, ttl, payload_of(found[2]))
+          dead[#dead + 1] = fields.id
+        end
+      else
+        local found = redis.call('XCLAIM', stream, GROUP, consumer, lease, entry)[1]
+        if found then
+          taken[#taken + 1] = { queue, entry, deliveries + 1, found[2] }
+          room = room - 1
+        else
+          redis.call('XACK', stream, GROUP, entry) -- deleted while it was pending
+        end
+      end
+    end
+  end
+end
+local next_due = redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+return { now, #due / 2, due[2] and now - due[2] or 0, next_due and math.max(0, next_due - now) or -1, dead, taken }

@@ -1,0 +1,143 @@
+"""The dead letters: tasks that nobody will run unless told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.store import Store, keys
+from app.tasks.rows import Row, envelope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Action = Literal["replay", "drop"]
+PAGE = 100
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead task.
+
+    Attributes:
+        entry: of the stream of dead letters; the time of its id is when the task died.
+        row: the task.
+        expires_at: seconds since the epoch after which no worker runs it any more; 0 for never.
+        args: its arguments; only when a single letter was asked for.
+    """
+
+    entry: str
+    row: Row
+    expires_at: float
+    args: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which letters; all of these must fit.
+
+    Attributes:
+        ids: of their tasks; empty for any.
+        name: of the task function.
+        error: a part of the error, in whatever case.
+        older: they died more than so many seconds ago.
+        younger: they died less than so many seconds ago.
+        queue: from which.
+    """
+
+    ids: frozenset[str] = field(default=frozenset())
+    name: str | None = None
+    error: str | None = None
+    older: float | None = None
+    younger: float | None = None
+    queue: str | None = None
+
+    def fits(self, row: Row) -> bool:
+        """Whether a letter is meant, its age aside."""
+        return (
+            (not self.ids or row.id in self.ids)
+            and self.name in {None, row.name}
+            and self.queue in {None, row.queue}
+            and (self.error or "").lower() in (row.error or "").lower()
+        )
+
+
+EVERY = Filter()
+
+
+class Letters:
+    """Looks through the dead letters.
+
+    Args:
+        store: where they are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, wanted: Filter = EVERY) -> Iterator[Letter]:
+        """The letters that are meant, the newest first; those that come later are not looked at.
+
+        Raises:
+            StoreError: Redis did not answer.
+        """
+        seconds, micros = self._store.redis.time()
+        now = seconds * 1000 + micros // 1000
+        newest = now - int((wanted.older or 0) * 1000)
+        oldest = 0 if wanted.younger is None else now - int(wanted.younger * 1000)
+        end = str(newest)  # an incomplete id stands for all of its millisecond
+        while True:
+            page: Any = self._store.redis.xrevrange(keys.TASK_DEAD, end, str(max(0, oldest)), count=PAGE)
+            if not page:
+                return
+            for entry, fields in page:
+                found = _letter(entry, fields)
+                if wanted.fits(found.row):
+                    yield found
+            end = f"({page[-1][0]}"
+
+    def of(self, task_id: str) -> Letter | None:
+        """The letter of one task, with its arguments; None when there is none.
+
+        Raises:
+            StoreError: Redis did not answer.
+        """
+        entry: Any = self._store.redis.hget(keys.task(task_id), "letter")
+        if entry is None:  # the letter outlives the record
+            entry = next((letter.entry for letter in self.find(Filter(frozenset({task_id})))), None)
+        if entry is None:
+            return None
+        found: Any = self._store.redis.xrange(keys.TASK_DEAD, entry, entry)
+        return _letter(*found[0], with_args=True) if found else None
+
+    def apply(self, action: Action, entries: Sequence[str]) -> Iterator[bool]:
+        """Let tasks run again from their first attempt on, or throw their letters away, one atomic step each.
+
+        May be interrupted between any two, and begun again. After every hundred it is certain that a replica has them.
+
+        Yields:
+            for each letter whether it was still there.
+
+        Raises:
+            StoreError: Redis did not answer; those before are done.
+        """
+        for start in range(0, len(entries), BATCH):
+            for entry in entries[start : start + BATCH]:
+                yield self._store.run("task_replay", (), (entry, action), repeatable=True) is not None
+            with self._store.durable(repeatable=True) as pipeline:
+                pipeline.xlen(keys.TASK_DEAD)  # anything: what is confirmed is all that came before
+
+
+def _letter(entry: str, fields: dict[str, str], *, with_args: bool = False) -> Letter:
+    body = envelope_of(fields.get("task"))
+    row = Row(
+        id=fields.get("id", "?"),
+        name=fields.get("name", "?"),
+        queue=fields.get("queue", "?"),
+        status="dead",
+        since_at=int(entry.partition("-")[0]) / 1000,
+        attempts=int(fields.get("attempts") or 0),
+        error=fields.get("error"),
+    )
+    return Letter(entry, row, body.get("expires", 0) / 1000, body.get("args") if with_args else None)
