@@ -75,6 +75,8 @@ def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
 
     runtime = build_runtime(config, role=role)
     file = HeartFile(Path(config.haven_heart_file)) if config.haven_heart_file else None
+    if file:
+        file.make_place()
     heart = Heart(grace=config.haven_ready_grace, file=file)
     if config.haven_ops_port:
         serve_ops(config.haven_ops_host, config.haven_ops_port, heart, QueueCollector(runtime.store))
@@ -220,7 +222,6 @@ def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None
 
 def _add_local() -> None:
     from app.local.cli import doctor, reset, status, up
-    from app.tasks.cli import tasks
     from app.tasks.cli import tasks
 
     for command in (up, status, doctor, reset, tasks):

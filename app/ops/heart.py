@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from app.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -37,6 +39,19 @@ class HeartFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = path.with_name(f"{path.name}.turn")
+
+    def make_place(self) -> None:
+        """Make its directory.
+
+        Raises:
+            ConfigError: that can't be made.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                [f"HAVEN_HEART_FILE={str(self.path)!r}: {error}; give a path in a directory that can be written"]
+            ) from None
 
     def turned(self) -> None:
         """The loop goes on."""

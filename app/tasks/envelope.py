@@ -78,7 +78,8 @@ class Sealer:
             BadEnvelope: it is not signed with one of the keys, is no JSON of this form, or of an unknown version.
         """
         raw = text.encode()
-        if self._keys and not any(hmac.compare_digest(self._sign(raw, key), signature) for key in self._keys):
+        seal = signature.encode()
+        if self._keys and not any(hmac.compare_digest(self._sign(raw, key).encode(), seal) for key in self._keys):
             raise BadEnvelope("its signature is missing or wrong: whoever enqueued it has another HAVEN_TASK_KEY")
         try:
             body = from_json(raw)

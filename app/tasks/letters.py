@@ -111,22 +111,34 @@ class Letters:
         found: Any = self._store.redis.xrange(keys.TASK_DEAD, entry, entry)
         return _letter(*found[0], with_args=True) if found else None
 
-    def apply(self, action: Action, entries: Sequence[str]) -> Iterator[bool]:
+    def apply(self, action: Action, entries: Sequence[str]) -> Iterator[int]:
         """Let tasks run again from their first attempt on, or throw their letters away, one atomic step each.
 
-        May be interrupted between any two, and begun again. After every hundred it is certain that a replica has them.
+        May be interrupted anywhere, and begun again.
 
         Yields:
-            for each letter whether it was still there.
+            for each hundred, how many were still there; when it is certain that a replica has all of them.
 
         Raises:
             StoreError: Redis did not answer; those before are done.
         """
         for start in range(0, len(entries), BATCH):
-            for entry in entries[start : start + BATCH]:
-                yield self._store.run("task_replay", (), (entry, action), repeatable=True) is not None
-            with self._store.durable(repeatable=True) as pipeline:
-                pipeline.xlen(keys.TASK_DEAD)  # anything: what is confirmed is all that came before
+            left = batch = entries[start : start + BATCH]
+            done: set[str] = set()
+            while left:
+                for entry in left:
+                    if self._store.run("task_replay", (), (entry, action), repeatable=True) is not None:
+                        done.add(entry)
+                left = self._still_there(batch)
+            yield len(done)
+
+    def _still_there(self, entries: Sequence[str]) -> list[str]:
+        """Letters that a failover has brought back; a replica knows that there are no others."""
+        with self._store.redis.pipeline(transaction=False, repeatable=True) as pipeline:
+            for entry in entries:
+                pipeline.xrange(keys.TASK_DEAD, entry, entry)
+            found = pipeline.execute(durable=self._store.confirmation)
+        return [entry for entry, letters in zip(entries, found, strict=True) if letters]
 
 
 def _letter(entry: str, fields: dict[str, str], *, with_args: bool = False) -> Letter:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PAGE = 100  # an envelope may have 256 KiB
 RECORD = ("queue", "task", "attempts", "error", "name", "enqueued")
+NO_STREAM, NO_GROUP = "no such key", "NOGROUP"
 RANK = 10**13  # what a gate adds to the time per priority, see ready() in scripts/include/tasks.lua
 
 
@@ -136,11 +137,13 @@ def _with_record(task_id: str, fields: dict[str, str | None], status: str, **mor
 
 def _last_delivered(store: Store, queue: str) -> str:
     """The last entry that was handed to a worker; there is no group before the first one comes."""
-    with suppress(ResponseError):
-        for group in store.redis.xinfo_groups(keys.task_stream(queue)):
-            if group["name"] == keys.TASK_GROUP:
-                return str(group["last-delivered-id"])
-    return "0-0"
+    try:
+        groups = store.redis.xinfo_groups(keys.task_stream(queue))
+    except ResponseError as error:
+        if NO_STREAM not in str(error):
+            raise
+        groups = []
+    return next((str(group["last-delivered-id"]) for group in groups if group["name"] == keys.TASK_GROUP), "0-0")
 
 
 def _entries(store: Store, queue: str, start: str) -> Any:
@@ -148,12 +151,13 @@ def _entries(store: Store, queue: str, start: str) -> Any:
 
 
 def _pending(store: Store, queue: str, start: str) -> list[dict[str, Any]]:
-    with suppress(ResponseError):
-        found: list[dict[str, Any]] = store.redis.xpending_range(
-            keys.task_stream(queue), keys.TASK_GROUP, start, "+", PAGE
-        )
-        return found
-    return []
+    try:
+        found: Any = store.redis.xpending_range(keys.task_stream(queue), keys.TASK_GROUP, start, "+", PAGE)
+    except ResponseError as error:
+        if NO_GROUP not in str(error):
+            raise
+        return []
+    return list(found)
 
 
 def _members(store: Store, key: str) -> Iterator[tuple[str, float, dict[str, str | None]]]:

@@ -40,7 +40,8 @@ class Workers:
         return self._run("app.cli", settings)
 
     def _run(self, module: str, settings: dict[str, str]) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **self.environment, "HAVEN_TASK_LEASE": str(LEASE), **settings}
+        known = {"HAVEN_TASK_LEASE": str(LEASE), "HAVEN_TASK_MODULES": f"app.tasks.handlers,{worker_process.__name__}"}
+        environment = {**os.environ, **self.environment, **known, **settings}
         command = [sys.executable, "-m", module, "worker"]
         self.processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
         return self.processes[-1]

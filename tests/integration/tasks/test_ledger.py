@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.store import Store, deadline, keys
+from app.tasks import Limit, Queue, Registry, rows
+from app.tasks.delivery import Deliveries, Settlement
+from app.tasks.ledger import Details, Ledger
+from app.tasks.letters import Filter
+from tests.integration.helpers import cut_off
+from tests.integration.tasks.queueing import done, end, enqueue, take, take_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.local import RedisCluster, RedisServer
+    from app.tasks.delivery import Delivery
+    from app.tasks.rows import Row
+
+LONG = 30.0
+
+
+@pytest.fixture
+def tasks() -> Registry:
+    made = Registry()
+
+    @made.task()
+    def note(text: str = "") -> str:
+        return text
+
+    @made.task(limit=Limit(concurrency=1))
+    def single(number: int) -> int:
+        return number
+
+    return made
+
+
+@pytest.fixture
+def queue(store: Store, tasks: Registry) -> Queue:
+    return Queue(store, ttl=60, tasks=tasks)
+
+
+@pytest.fixture
+def worker(store: Store, tasks: Registry) -> Deliveries:
+    return joined(store, tasks)
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return Ledger(store, ttl=60, lease=LONG)
+
+
+def joined(store: Store, tasks: Registry) -> Deliveries:
+    made = Deliveries(store, lease=LONG, most_deliveries=3, ttl=60)
+    made.join(tasks.limits())
+    return made
+
+
+def kill(worker: Deliveries, *items: Delivery, error: str = "ValueError: no", name: str = "note") -> list[str]:
+    for item in items:
+        assert worker.settle(Settlement(item, "dead", name, error))
+    return [item.task_id for item in items]
+
+
+def dead(queue: Queue, worker: Deliveries, count: int = 1, error: str = "ValueError: no") -> list[str]:
+    queue.enqueue_many([("note", {})] * count)
+    return kill(worker, *take(worker, count), error=error)
+
+
+def ids(found: Sequence[Row]) -> list[str]:
+    return [row.id for row in found]
+
+
+def letters(ledger: Ledger, **wanted: Any) -> list[str]:
+    return [letter.row.id for letter in ledger.letters.find(Filter(**wanted))]
+
+
+def entries(ledger: Ledger) -> list[str]:
+    return [letter.entry for letter in ledger.letters.find()]
+
+
+def in_streams(store: Store) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name in keys.PRIORITIES:
+        content: Any = store.redis.xrange(keys.task_stream(name))
+        found.update(fields["id"] for _, fields in content)
+    return found
+
+
+def details(ledger: Ledger, task_id: str) -> Details:
+    found = ledger.find(task_id)
+    assert found is not None
+    return found
+
+
+def test_what_waits_is_listed_page_by_page_without_what_a_worker_has(
+    queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    count = 2 * rows.PAGE + 7
+    made = queue.enqueue_many([("note", {})] * count)
+    urgent = queue.enqueue("note", priority="high")
+    take(worker, 3)  # the urgent one and two others
+    assert ids(list(ledger.rows("waiting"))) == made[2:]
+    assert set(ids(list(ledger.rows("running")))) == {urgent, *made[:2]}
+    assert ids(list(ledger.rows("running", queue="high"))) == [urgent]
+    assert list(ledger.rows("waiting", name="other")) == []
+    take(worker, count)
+    assert len(list(ledger.rows("running", name="note", queue="normal"))) == count
+    assert list(ledger.rows("waiting")) == []
+
+
+def test_before_any_worker_came_everything_waits(queue: Queue, ledger: Ledger) -> None:
+    assert (list(ledger.rows("waiting")), list(ledger.rows("running"))) == ([], [])
+    (task_id,) = enqueue(queue)
+    (row,) = ledger.rows("waiting")
+    assert (row.id, row.name, row.queue, row.status, row.attempts) == (task_id, "note", "normal", "waiting", 0)
+    assert abs(row.since_at - time.time()) < LONG
+
+
+def test_a_running_task_names_its_worker_until_that_hands_it_back(
+    queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    enqueue(queue)
+    item = take_one(worker)
+    (row,) = ledger.rows("running")
+    assert (row.worker, row.attempts) == (worker.consumer, 1)
+    assert row.silent_seconds is not None
+    assert row.silent_seconds < LONG
+    worker.hand_back([item])
+    (row,) = ledger.rows("running")
+    assert (row.worker, row.silent_seconds) == (None, None)
+
+
+def test_delayed_tasks_and_retries_tell_when_they_are_due_and_why(
+    queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    later = queue.enqueue("note", delay=1000)
+    (failed,) = enqueue(queue)
+    end(worker, take_one(worker), "retry", "ValueError: once", delay=500_000)
+    retrying, delayed = ledger.rows("delayed")
+    assert (retrying.id, retrying.status, retrying.attempts) == (failed, "retrying", 1)
+    assert retrying.error == "ValueError: once"
+    assert (delayed.id, delayed.status, delayed.attempts, delayed.error) == (later, "delayed", 0, None)
+    assert delayed.due_at is not None
+    assert delayed.due_at - delayed.since_at == pytest.approx(1000, abs=0.01)
+    assert details(ledger, later).due_at == delayed.due_at
+
+
+def test_what_a_limit_holds_is_listed_and_let_past_it_once(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
+    first, second, third = (queue.enqueue("single", {"number": n}) for n in range(3))
+    held = list(ledger.rows("held"))
+    assert [(row.id, row.limit, row.status) for row in held] == [(second, "single", "held"), (third, "single", "held")]
+    assert abs(held[0].since_at - time.time()) < LONG
+    assert ledger.overview().held == {"single": 2}
+    assert ledger.retry(third) == "waiting"
+    items = take(worker, 5)
+    assert [item.task_id for item in items] == [first, third]
+    end(worker, items[0], "done")  # one that was let past still runs: it counts
+    assert take(worker, 5) == []
+    end(worker, items[1], "done")
+    assert [item.task_id for item in take(worker, 5)] == [second]
+
+
+def test_a_delayed_task_runs_now_and_once_though_the_answer_was_lost(
+    server: RedisServer, store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    later = queue.enqueue("note", delay=1000)
+    assert cut_off(server, lambda: ledger.retry(later)) == "waiting"
+    assert ledger.retry(later) == "waiting"
+    assert in_streams(store) == {later: 1}
+    assert list(ledger.rows("delayed")) == []
+    assert take_one(worker).attempt == 1
+    assert ledger.retry(later) == "running"
+
+
+def test_a_dead_task_is_retried_by_its_id_even_when_only_its_letter_is_left(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    with_record, without = dead(queue, worker, 2)
+    store.redis.delete(keys.task(without))
+    assert details(ledger, without).info.status == "dead"
+    assert (ledger.retry(with_record), ledger.retry(without)) == ("waiting", "waiting")
+    assert in_streams(store) == {with_record: 1, without: 1}
+    assert letters(ledger) == []
+
+
+def test_what_has_ended_or_never_was_cannot_be_retried(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    (finished,) = enqueue(queue)
+    done(worker, take_one(worker))
+    (lost,) = dead(queue, worker)
+    store.redis.delete(keys.TASK_DEAD)
+    assert [ledger.retry(task_id) for task_id in (finished, lost, "never")] == ["done", "dead", "unknown"]
+    assert in_streams(store) == {}
+
+
+def test_letters_are_found_by_id_function_error_queue_and_age(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    (old,) = dead(queue, worker, error="TimeoutError: mail.example.org")
+    old_entry = entries(ledger)[0]
+    (new,) = dead(queue, worker, error="ValueError: no")
+    queue.enqueue("single", {"number": 1}, task_id="one", priority="low")
+    kill(worker, take_one(worker), name="single")
+    assert letters(ledger) == ["one", new, old]
+    assert letters(ledger, ids=frozenset({old, "never"})) == [old]
+    assert letters(ledger, name="note") == [new, old]
+    assert letters(ledger, name="note", error="TIMEOUT") == [old]
+    assert letters(ledger, queue="low") == ["one"]
+    seconds, micros = store.redis.time()
+    since = seconds + micros / 1e6 - int(old_entry.partition("-")[0]) / 1000
+    assert letters(ledger, older=since + LONG) == []
+    assert letters(ledger, younger=since + LONG) == ["one", new, old]
+    store.redis.xadd(keys.TASK_DEAD, {"id": "future", "error": "x"}, id=f"{(seconds + 3600) * 1000}-0")
+    assert letters(ledger) == ["one", new, old]  # it came after the question
+
+
+def test_an_interrupted_replay_loses_and_doubles_nothing(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    made = dead(queue, worker, 250)
+    found = entries(ledger)
+    steps = ledger.letters.apply("replay", found)
+    assert next(steps) == 100
+    steps.close()
+    assert len(letters(ledger)) == 150
+    assert list(ledger.letters.apply("replay", found)) == [0, 100, 50]
+    assert in_streams(store) == dict.fromkeys(made, 1)
+    assert letters(ledger) == []
+    assert {item.attempt for item in take(worker, 250)} == {1}
+
+
+def test_what_dies_again_after_the_question_stays_dead(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
+    (task_id,) = dead(queue, worker)
+    found = entries(ledger)
+    assert list(ledger.letters.apply("replay", found)) == [1]
+    kill(worker, take_one(worker))
+    assert list(ledger.letters.apply("replay", found)) == [0]
+    assert letters(ledger) == [task_id]
+    assert list(ledger.letters.apply("drop", entries(ledger))) == [1]
+    assert ledger.find(task_id) is None
+
+
+def test_a_replay_lasts_through_a_failover(cluster: RedisCluster, cluster_store: Store, tasks: Registry) -> None:
+    queue, worker = Queue(cluster_store, ttl=60, tasks=tasks), joined(cluster_store, tasks)
+    ledger = Ledger(cluster_store, ttl=60, lease=LONG)
+    made = dead(queue, worker, 400)
+    steps = ledger.letters.apply("replay", entries(ledger))
+    counts = [next(steps)]
+    cluster.primary().kill()
+    with deadline(LONG):
+        counts += steps
+        assert sum(counts) == 400
+        assert in_streams(cluster_store) == dict.fromkeys(made, 1)
+        assert letters(ledger) == []
+
+
+def test_purging_leaves_what_runs(store: Store, queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
+    made = queue.enqueue_many([("note", {})] * 1003)
+    urgent = queue.enqueue("note", priority="high")
+    take(worker, 2, ("normal",))
+    assert list(ledger.purge("normal")) == [500, 500, 1]
+    assert in_streams(store) == {made[0]: 1, made[1]: 1, urgent: 1}
+    assert details(ledger, made[-1]).info.status == "cancelled"
+    assert list(ledger.purge("normal")) == [0]
+
+
+def test_nobody_takes_from_a_paused_queue(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
+    enqueue(queue)
+    ledger.pause("normal")
+    assert [state.paused for state in ledger.overview().queues] == [False, True, False]
+    assert take(worker, 1) == []
+    ledger.resume("normal")
+    assert len(take(worker, 1)) == 1
+
+
+def test_the_overview_counts_everything_and_who_is_alive(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    dead(queue, worker, 2)
+    queue.enqueue("note", delay=1000)
+    enqueue(queue, 3)
+    take(worker, 1)
+    worker.sweep(0)
+    store.redis.zadd(keys.TASK_WORKERS, {"silent": (time.time() - 2 * LONG) * 1000})
+    found = ledger.overview()
+    normal = found.queues[1]
+    assert (normal.queue, normal.waiting, normal.running) == ("normal", 2, 1)
+    assert normal.oldest_seconds is not None
+    assert normal.oldest_seconds < LONG
+    assert found.queues[0].oldest_seconds is None
+    assert (found.delayed, found.dead, list(found.workers)) == (1, 2, [worker.consumer])
+
+
+def test_schedules_tell_their_ticks_and_those_of_other_code_are_shown(
+    worker: Deliveries, ledger: Ledger, tasks: Registry
+) -> None:
+    nightly = tasks.schedule("30 3 * * *", "note", zone="Europe/Berlin")
+    tasks.schedule("0 * * * *", "note", name="hourly")
+    worker.tick("note", None, 1_000_000, [])
+    worker.tick("elsewhere", None, 2_000_000, [])
+    hourly, known, unknown = ledger.timings(tasks)
+    assert (known.name, known.task, known.zone, known.last_at) == ("note", "note", "Europe/Berlin", 1000.0)
+    assert known.next_at is not None
+    assert abs(known.next_at - nightly.following(int(time.time() * 1000)) / 1000) in {0, 86_400}
+    assert (hourly.name, hourly.last_at) == ("hourly", None)
+    assert (unknown.name, unknown.last_at, unknown.cron, unknown.next_at) == ("elsewhere", 2000.0, None, None)
+
+
+def test_a_task_without_its_code_or_with_a_broken_envelope_is_shown(
+    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
+) -> None:
+    (task_id,) = enqueue(queue)
+    assert details(ledger, task_id).info.args == {"text": "0"}  # the ledger knows no task at all
+    assert details(ledger, task_id).info.status == "waiting"
+    kill(worker, take_one(worker))
+    found = details(ledger, task_id)
+    assert (found.info.status, found.info.args, found.replayable) == ("dead", {"text": "0"}, True)
+    for broken, text in (("text", "{"), ("list", "[1]")):
+        entry = store.redis.xadd(keys.task_stream("low"), {"id": broken, "task": text, "attempts": 0})
+        store.redis.hset(keys.task(broken), mapping={"state": "queued", "queue": "low", "entry": str(entry)})
+    assert [(row.id, row.name) for row in ledger.rows("waiting")] == [("text", "?"), ("list", "?")]
+    assert details(ledger, "text").info.name == "?"
+    assert ledger.find("never") is None
+
+
+def test_cancelling_says_what_came_of_it(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
+    running, waiting = enqueue(queue, 2)
+    take_one(worker)
+    assert [ledger.cancel(task_id) for task_id in (running, waiting, waiting, "never")] == [
+        "asked",
+        "cancelled",
+        "cancelled",
+        "unknown",
+    ]
