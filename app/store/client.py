@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import hiredis
 import redis
 from redis.exceptions import ResponseError
 
@@ -44,6 +45,16 @@ class _Call:
             return self.client.parse_response(connection, self.args[0], **self.options)
         with connection.reading_for(self.timeout):
             return self.client.parse_response(connection, self.args[0], **self.options)
+
+
+class _Script(_Call):
+    """A script: its reply has no form of redis-py's own, and its arguments are texts and numbers."""
+
+    __slots__ = ()
+
+    def __call__(self, connection: PrimaryConnection) -> Any:
+        connection.send_packed_command((hiredis.pack_command(self.args),), check_health=False)
+        return connection.read_response()
 
 
 class _Confirmed(_Call):
@@ -125,14 +136,14 @@ class ResilientRedis(redis.Redis):
             options: redis-py's options for parsing the reply.
             repeatable: for example because it carries an id that a script checks.
             durable: replicas that must confirm it, and seconds to wait for them.
-            name: what it is called in messages and metrics; by default the command.
+            name: of the script that it runs, for messages and metrics.
 
         Raises:
             BlockTooLong: it would block longer than this client allows.
             NotConfirmed: it was applied on the primary, but too few replicas confirmed it.
             StoreUnavailable, OutcomeUnknown: see :mod:`app.store.policy`.
         """
-        kind = _Call if durable is None else _Confirmed
+        kind = _Confirmed if durable is not None else _Script if name is not None else _Call
         exchange = kind(self, args, options or {}, repeatable=repeatable)
         if durable is not None:
             exchange.wait = durable

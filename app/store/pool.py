@@ -57,8 +57,10 @@ class BoundedPool(ConnectionPool):
 
     def reset(self) -> None:
         """Forget every connection (also called in a forked child: the parent keeps them)."""
-        self._slots = threading.BoundedSemaphore(self.max_connections)
         self._idle: list[PrimaryConnection] = []
+        self._unopened = [None] * self.max_connections  # a token for each connection that there may still be
+        self._freed = threading.Condition(threading.Lock())
+        self._waiting = 0
         self._busy: set[PrimaryConnection] = set()
         self._most = 0
         self._next_sample = 0.0
@@ -78,30 +80,57 @@ class BoundedPool(ConnectionPool):
             NoPrimary: nobody names a living primary.
             ConnectionError, TimeoutError: the primary could not be reached.
         """
-        self._checkpid()
-        wait = self.wait
-        if isinstance(command_name, (int, float)):
-            wait = max(0.0, min(wait, command_name))
-        if not self._slots.acquire(blocking=False):
-            metrics.POOL_WAITS.labels(self.name).inc()
-            if not self._slots.acquire(timeout=wait):
-                raise PoolExhausted(
-                    f"all {self.max_connections} connections of pool {self.name!r} were in use for {wait:.2f} s: "
-                    "raise REDIS_POOL_SIZE, or find what holds them"
-                )
-        connection: PrimaryConnection | None = None
+        if self.pid != os.getpid():
+            self._checkpid()
+        connection = self._free() or self._wait_for_one(command_name)
         try:
-            connection = self._idle.pop() if self._idle else self.make_connection()
             self._busy.add(connection)
             self._make_ready(connection)
         except BaseException:
-            if connection is not None:
-                connection.disconnect()
-                self._busy.discard(connection)
-            self._slots.release()
+            connection.disconnect()
+            self._busy.discard(connection)
+            self._unopened.append(None)
+            self._tell()
             raise
         self._sample()
         return connection
+
+    def _free(self) -> PrimaryConnection | None:
+        """The connection used last, or a new one, if there may be one. Lists pop in one step, so without a lock."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
+            self._unopened.pop()
+        except IndexError:
+            return None
+        return self.make_connection()
+
+    def _wait_for_one(self, left: float | str | None) -> PrimaryConnection:
+        wait = self.wait
+        if isinstance(left, (int, float)):
+            wait = max(0.0, min(wait, left))
+        metrics.POOL_WAITS.labels(self.name).inc()
+        end = time.monotonic() + wait
+        with self._freed:
+            self._waiting += 1  # before looking again: whoever gives one back from now on sees it, and tells
+            try:
+                while (connection := self._free()) is None:
+                    if not self._freed.wait(max(0.0, end - time.monotonic())) and time.monotonic() >= end:
+                        raise PoolExhausted(
+                            f"all {self.max_connections} connections of pool {self.name!r} were in use for "
+                            f"{wait:.2f} s: raise REDIS_POOL_SIZE, or find what holds them"
+                        )
+            finally:
+                self._waiting -= 1
+        return connection
+
+    def _tell(self) -> None:
+        """One has become free."""
+        if self._waiting:
+            with self._freed:
+                self._freed.notify()
 
     def make_connection(self) -> PrimaryConnection:
         """A new connection, not yet connected."""
@@ -111,7 +140,8 @@ class BoundedPool(ConnectionPool):
 
     def release(self, connection: PrimaryConnection) -> None:  # type: ignore[override]
         """Give a connection back; one of another process is only closed."""
-        self._checkpid()
+        if self.pid != os.getpid():
+            self._checkpid()
         if connection not in self._busy:
             connection.disconnect()
             return
@@ -119,7 +149,7 @@ class BoundedPool(ConnectionPool):
         if connection.should_reconnect():
             connection.disconnect()
         self._idle.append(connection)
-        self._slots.release()
+        self._tell()
 
     def switched(self, primary: Address) -> None:
         """The primary moved: connections to other nodes are closed before they are used again."""

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import structlog
 from redis.exceptions import ResponseError
 
 from app.store import Store, keys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.tasks.order import Order
+
+log = structlog.get_logger(__name__)
 
 Outcome = Literal["done", "retry", "dead", "cancelled", "expired"]
 HAND_BACK_IDLE_MS = 86_400_000  # longer than any lease: whoever looks next takes the task over
@@ -127,6 +130,8 @@ class Deliveries:
         self._ttl_ms = int(ttl * 1000)
         self._dead_ttl_ms = int((dead_ttl or ttl) * 1000)
         self._waiting = most_waiting
+        self._server_ms, self._told_at = 0, 0.0  # the server's time, and when it told it
+        self._patient_until = 0.0
         self.paused: frozenset[str] = frozenset()
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
@@ -208,8 +213,18 @@ class Deliveries:
 
         May be repeated: what was taken over by a reply that was lost is found among the consumer's own.
         """
-        args = (self.consumer, self._lease_ms, self._most, room, DUE_BATCH, self._dead_ttl_ms, *queues)
+        clock = time.monotonic()
+        expected = self._server_ms + (clock - self._told_at) * 1000
+        told = int(expected) if self._server_ms else ""
+        if clock < self._patient_until:
+            room = 0
+        args = (self.consumer, self._lease_ms, self._most, room, DUE_BATCH, self._dead_ttl_ms, told, *queues)
         now, moved, late, due, dead, taken = self._store.run("task_sweep", (), args, repeatable=True, durable=room > 0)
+        if self._server_ms and abs(now - expected) > self._lease_ms / 2:
+            # the clock has jumped, or another server has another: whoever lives renews its leases within the next one
+            log.warning("worker.clock_jumped", seconds=round((now - expected) / 1000, 1))
+            self._patient_until = clock + self._lease_ms / 1000
+        self._server_ms, self._told_at = now, clock
         found = [
             delivery
             for queue, entry, deliveries, fields in taken

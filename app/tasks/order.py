@@ -44,16 +44,6 @@ class Order:
     unique: str = ""
     gate: str = ""
 
-    @property
-    def plain(self) -> bool:
-        """Whether it is to run at once and asks for nothing else."""
-        return not (self.delay or self.at or self.unique or self.gate)
-
-    @property
-    def brief(self) -> tuple[str, str, str]:
-        """The arguments of ``task_enqueue``."""
-        return self.task_id, self.text, self.signature
-
     def full(self, most_waiting: int) -> tuple[str | int, ...]:
         """The arguments of ``submit``."""
         first = (self.task_id, self.text, self.signature, self.queue, most_waiting)
@@ -90,6 +80,18 @@ class Orders:
         steps = chain(then, task_id, self._tasks) if then else ()
         envelope = Envelope(task.name, task.check(args), trace=trace.current(), then=steps)
         return self._seal(task, envelope, Order(task_id, "", "", queue, delay, at))
+
+    def brief(self, task: Task, args: Mapping[str, Any], task_id: str) -> tuple[str, str, str] | None:
+        """The arguments of ``task_enqueue`` for a task that asks for nothing else; None for one that does.
+
+        Raises:
+            InvalidTask: the arguments are wrong or too large.
+        """
+        if not task.options.plain:
+            return None
+        traceparent = trace.current()
+        more = {"trace": traceparent} if traceparent else {}
+        return task_id, *self._sealer.pack_json(task.name, task.check_json(args), more)
 
     def following(self, envelope: Envelope, result: Any) -> list[Order]:
         """The order for the next step of a chain, whose result is known now; none at its end.

@@ -96,6 +96,11 @@ class Options:
     unique: bool | Callable[..., Any] = False
     limit: Limit | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether a task asks for nothing but to be run."""
+        return not self.unique and self.limit is None and self.expires is None
+
     def tries_again(self, error: BaseException, attempt: int) -> bool:
         """Whether another attempt follows after this one failed so."""
         return attempt < self.attempts and isinstance(error, self.retry_on) and not isinstance(error, self.give_up_on)

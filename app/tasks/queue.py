@@ -88,13 +88,13 @@ class Queue:
         found = self._tasks.get(task)
         task_id = _checked(task_id) if task_id else os.urandom(16).hex()
         queue = _queue(priority or found.options.priority)
-        when = _milliseconds(at) if at else 0
-        order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)
         durable = found.options.durable if durable is None else durable
-        if order.plain:
-            answers = self._run("task_enqueue", (queue, self._most, *order.brief), durable=durable)
-            answer = answers[0]
+        brief = None if delay or at or then else self._orders.brief(found, args or {}, task_id)
+        if brief:
+            (answer,) = self._run("task_enqueue", (queue, self._most, *brief), durable=durable)
         else:
+            when = _milliseconds(at) if at else 0
+            order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)
             answer, task_id = self._run("task_submit", order.full(self._most), durable=durable)
         if answer == FULL:
             raise self._too_many(queue)
@@ -130,10 +130,11 @@ class Queue:
             ids.append(task_id)
             queue = _queue(priority or found.options.priority)
             wanted = found.options.durable if durable is None else durable
-            order = self._orders.make(found, args, task_id, queue)
-            if order.plain:
-                plain.setdefault((queue, wanted), []).append((found.name, order.brief))
+            brief = self._orders.brief(found, args, task_id)
+            if brief:
+                plain.setdefault((queue, wanted), []).append((found.name, brief))
             else:
+                order = self._orders.make(found, args, task_id, queue)
                 others.append((len(ids) - 1, found.name, order, wanted))
         for (queue, wanted), items in plain.items():
             for start in range(0, len(items), CHUNK):

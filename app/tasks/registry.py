@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from app.errors import InvalidTask, UnknownTask
 from app.store import keys
+from app.tasks.envelope import say
 from app.tasks.policy import Options
 from app.tasks.schedule import Schedule
 
@@ -50,6 +51,17 @@ class Task:
         except ValidationError as error:
             raise self._invalid(error) from None
         return found
+
+    def check_json(self, args: Mapping[str, Any]) -> bytes:
+        """The arguments as JSON, completed.
+
+        Raises:
+            InvalidTask: naming every argument that is wrong.
+        """
+        try:
+            return say(self.name, self.arguments.__pydantic_validator__.validate_python(args))
+        except ValidationError as error:
+            raise self._invalid(error) from None
 
     def run(self, args: Mapping[str, Any]) -> Any:
         """Call the function with arguments that JSON had.

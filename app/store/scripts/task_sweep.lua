@@ -1,14 +1,25 @@
 -- include: tasks
 -- A worker's sign of life, once a second or so. It moves what has become due, opens the gates whose time has come, and
--- takes over what a silent worker holds.
+-- takes over what a silent worker holds: not where the clock has jumped, as then everybody seems to be silent.
 -- ARGV: consumer, lease in ms, most deliveries without an end, how many to take over, most to move, ttl of a dead
---       record in ms, the queues
+--       record in ms, what this worker expects the time to be in ms ('': it can't tell), the queues
 -- Returns: the server's time in ms; how many tasks were moved, and how late the first was in ms; ms until the next is
 --          due (-1: none); the ids of those that are dead now; for each task taken over queue, entry, deliveries, fields.
-local consumer, lease, most, room, batch, ttl = unpack(ARGV, 1, 6)
+local consumer, lease, most, room, batch, ttl, expected = unpack(ARGV, 1, 7)
 most, room = tonumber(most), tonumber(room)
 local now = now_ms()
+if expected ~= '' and math.abs(now - expected) > lease / 2 then room = 0 end
 redis.call('ZADD', '${TASK_WORKERS}', now, consumer)
+-- A worker heard of in the future died before the clock was put back, or has not spoken since: its lease begins now.
+for _, other in ipairs(redis.call('ZRANGEBYSCORE', '${TASK_WORKERS}', now + 1, '+inf')) do
+  redis.call('ZADD', '${TASK_WORKERS}', now, other)
+  for position = 8, #ARGV do
+    local stream = STREAM .. ARGV[position]
+    for _, held in ipairs(redis.call('XPENDING', stream, GROUP, '-', '+', 1000, other)) do
+      redis.call('XCLAIM', stream, GROUP, other, 0, held[1], 'IDLE', 0, 'JUSTID')
+    end
+  end
+end
 local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'WITHSCORES', 'LIMIT', 0, batch)
 for index = 1, #due, 2 do
   redis.call('ZREM', DELAYED, due[index])
@@ -18,7 +29,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', '${TASK_OPENINGS}', '-inf', no
   open_gate(name)
 end
 local dead, taken = {}, {}
-for position = 7, #ARGV do
+for position = 8, #ARGV do
   local queue = ARGV[position]
   local stream = STREAM .. queue
   if room > 0 then

@@ -160,11 +160,10 @@ def test_libraries_can_use_it_as_an_ordinary_client(store: Store) -> None:
 
 
 def test_scripts_survive_a_flush_and_unknown_ones_are_named(store: Store) -> None:
-    args = ("id", "name", "{}", "normal")
-    keys = ("haven:tasks:task:id", "haven:tasks:stream:normal")
-    assert store.run("task_enqueue", keys, args, repeatable=True) == 1
+    args = ("normal", 10, "id", "{}", "")
+    assert store.run("task_enqueue", (), args, repeatable=True) == [1]
     store.redis.script_flush()
-    assert store.run("task_enqueue", keys, args, repeatable=True) == 0
+    assert store.run("task_enqueue", (), args, repeatable=True) == [0]
     with pytest.raises(ScriptMissing, match=r"app/store/scripts/nothing\.lua"):
         store.run("nothing")
 

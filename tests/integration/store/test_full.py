@@ -26,7 +26,7 @@ def test_a_full_redis_refuses_writes_with_an_error_of_the_store(full: Store) -> 
         full.redis.set("a", "1")
     assert isinstance(caught.value, OutOfMemoryError)  # for libraries that know it by that name
     with pytest.raises(StoreFull):
-        full.run("task_enqueue", ["r", "s"], ["id", "name", "{}", "normal"], repeatable=True)
+        full.run("task_enqueue", (), ("normal", 10, "id", "{}", ""), repeatable=True)
     with full.redis.pipeline(transaction=False) as pipe:
         pipe.set("a", "1")
         with pytest.raises(StoreFull):

@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app.store import keys
+from tests.integration.helpers import until
 from tests.integration.tasks.queueing import LEASE, done, end, enqueue, info, is_forgotten, take, take_one, take_over
 
 if TYPE_CHECKING:
@@ -155,3 +156,45 @@ def test_what_was_deleted_while_it_was_pending_is_forgotten(
     time.sleep(LEASE + 0.05)
     assert take_over(alive, 1) == []
     assert is_forgotten(store)
+
+
+def jump(deliveries: Deliveries, seconds: float) -> None:
+    """Let the server's clock jump, as one sees it who remembers another time."""
+    deliveries._server_ms -= int(seconds * 1000)
+
+
+def test_a_clock_that_jumps_ahead_takes_nothing_from_those_who_live(
+    queue: Queue, worker: Callable[[], Deliveries]
+) -> None:
+    enqueue(queue)
+    busy, other = worker(), worker()
+    delivery = take_one(busy)
+    other.sweep(0)
+    time.sleep(LEASE + 0.05)
+    jump(other, 60)
+    assert take_over(other, 1) == [], "it saw the jump"
+    assert take_over(other, 1) == [], "and gives everybody the time to renew"
+    busy.renew([delivery])
+    until(lambda: take_over(other, 1))
+
+
+def test_what_a_dead_worker_holds_is_taken_over_though_the_clock_was_put_back(
+    queue: Queue, store: Store, worker: Callable[[], Deliveries]
+) -> None:
+    (task_id,) = enqueue(queue)
+    dead, alive = worker(), worker()
+    delivery = take_one(dead)
+    hour = 3_600_000
+    now = store.redis.time()[0] * 1000
+    stream = keys.task_stream("normal")
+    # as it is after the clock was put back by an hour: it was delivered, and the worker last heard of, in the future
+    store.redis.xclaim(stream, keys.TASK_GROUP, dead.consumer, 0, [delivery.entry], time=now + hour, justid=True)
+    store.redis.zadd(keys.TASK_WORKERS, {dead.consumer: now + hour})
+    began = time.monotonic()
+    taken: list[Delivery] = []
+    while not taken:
+        assert time.monotonic() - began < 5
+        taken = take_over(alive, 1)
+        time.sleep(0.02)
+    assert taken[0].task_id == task_id
+    assert time.monotonic() - began >= LEASE

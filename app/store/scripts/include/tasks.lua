@@ -41,6 +41,7 @@ local function open_gate(name)
     local opens = now
     if interval > 0 then
       local due = math.max(now, tonumber(redis.call('GET', pace) or 0))
+      due = math.min(due, now + interval * burst) -- further ahead only when the clock was put back
       opens = due - interval * (burst - 1)
       if opens <= now and turn <= MOST_PASSING then
         redis.call('SET', pace, due + interval, 'PX', (due + interval - now) + 1000)
