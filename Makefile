@@ -71,9 +71,21 @@ servers: install ## Bring Debian's Redis and Valkey with TLS into .cache, for th
 bench-failover: install ## Measure gaps and lost writes of death, freeze and handover, beside plain Sentinel (half an hour).
 	@$(RUN)python -m tests.bench.failover $(ARGS)
 
+.PHONY: soak
+soak: install ## Kill, freeze and restart everything under ten thousand tasks, again and again (ARGS='--minutes 60').
+	@$(RUN)python -m tests.chaos.soak $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure the store beside plain redis-py, on the same server, in one run.
 	@$(RUN)python -m tests.bench.store $(ARGS)
+
+.PHONY: bench-tasks
+bench-tasks: install ## Measure the task queue beside RQ, Celery, Dramatiq, huey and others, on the same server (20 minutes).
+	@$(RUN)python -m tests.bench.tasks $(ARGS)
+
+.PHONY: bench-loss
+bench-loss: install ## Count what task queues lose when a worker or the primary dies, Haven and the others (20 minutes).
+	@$(RUN)python -m tests.bench.tasks.loss $(ARGS)
 
 ##@ Ship it
 

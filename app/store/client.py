@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import hiredis
@@ -14,7 +15,7 @@ from app.store.commands import BLOCKING, block_seconds, is_repeatable
 from app.store.policy import full, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from app.store.connection import PrimaryConnection
     from app.store.policy import Policy
@@ -68,25 +69,31 @@ class _Confirmed(_Call):
         # The mark goes the same way after the write: whoever holds what was confirmed has the higher mark.
         ending = (*pack("INCR", keys.DURABLE_MARK), *pack("WAIT", replicas, int(seconds * 1000)))
         connection.send_packed_command((*pack(*self.args), *ending), check_health=False)
-        error: ResponseError | None = None
-        try:
-            if self.timeout is None:
-                reply = self.client.parse_response(connection, self.args[0], **self.options)
-            else:
-                with connection.reading_for(self.timeout):
-                    reply = self.client.parse_response(connection, self.args[0], **self.options)
-        except ResponseError as refused:
-            error = refused
-        try:
-            connection.read_response()
-        except ResponseError as refused:  # of a primary that accepts no writes any more: it counts for the write, too
-            error = error or refused
-        confirmed = connection.read_response()
-        if error is not None:
-            raise error
+        reply = self._answer(connection)
+        # A primary that has become a replica lets a script pass that finds nothing to write, refuses the mark, and has
+        # an error of its own for WAIT: so all three are read, and a refusal counts for all.
+        mark, confirmed = (_or_error(connection.read_response) for _ in range(2))
+        if isinstance(reply, ResponseError):
+            raise reply
+        for answer in (mark, confirmed):
+            if isinstance(answer, ResponseError):
+                if refusal(answer) and not self.repeatable:  # it was done; to do it again is not ours to decide
+                    raise NotConfirmed(0, replicas) from answer
+                raise answer
         if confirmed < replicas:
             raise NotConfirmed(confirmed, replicas)
         return reply
+
+    def _answer(self, connection: PrimaryConnection) -> Any:
+        with connection.reading_for(self.timeout) if self.timeout is not None else nullcontext():
+            return _or_error(lambda: self.client.parse_response(connection, self.args[0], **self.options))
+
+
+def _or_error(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except ResponseError as error:
+        return error
 
 
 class ResilientRedis(redis.Redis):

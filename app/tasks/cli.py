@@ -14,6 +14,7 @@ import click
 from app.store.keys import PRIORITIES
 from app.tasks.cli_dead import dead
 from app.tasks.console import NOTHING, common, configured, document, nothing, opened, say, sure
+from app.tasks.ledger import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from app.tasks.ledger import Ledger
 
-STATUSES = ("running", "waiting", "held", "delayed", "dead")  # as in the ledger, which is imported later
 _QUEUE = click.argument("queue", type=click.Choice(PRIORITIES))
 _IDS = click.argument("ids", metavar="ID...", nargs=-1, required=True)
 
@@ -48,12 +48,11 @@ def list_tasks(
 ) -> None:
     """List tasks that have not ended, and dead ones. Exit code 0, also when there are none."""
     from app.local.terminal import Terminal
-    from app.tasks.ledger import STATUSES as EVERY
     from app.tasks.tables import HEADS, table, task_cells
 
     found, more = [], []
     with opened(configured(data)) as ledger:
-        for each in EVERY:
+        for each in STATUSES:
             if status in {None, each}:
                 rows = list(islice(ledger.rows(each, queue, name), limit + 1))
                 found += rows[:limit]

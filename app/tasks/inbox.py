@@ -31,6 +31,7 @@ AHEAD = 0.02  # seconds of work that may lie here without having begun
 MOST_AHEAD = 64
 MOST_UNTOLD = 64
 TELL_AFTER = 0.01
+SHORT = 0.002  # seconds: shorter tasks are told of in batches; an end of a longer one is told at once
 PAUSE_BASE = 0.05
 PAUSE_CAP = 1.0
 LEARNING = 0.1
@@ -207,7 +208,7 @@ class Inbox:
         """Whether it is time to fetch although something waits here: to tell what is done, or to refill."""
         if len(self._untold) >= MOST_UNTOLD or (self._more and len(self._waiting) < self._ahead() // 2):
             return True
-        return bool(self._untold) and time.monotonic() - self._told_at > TELL_AFTER
+        return bool(self._untold) and (self._pace > SHORT or time.monotonic() - self._told_at > TELL_AFTER)
 
     def _ahead(self) -> int:
         return min(MOST_AHEAD, int(self._threads * AHEAD / max(self._pace, 1e-5)))

@@ -32,17 +32,20 @@ class Details:
         info: the task; its status is ``waiting`` for ``queued``.
         due_at: when it may run, if its time has not come; seconds since the epoch.
         limit: which it stands behind, if any.
+        cancelling: whether it runs and was told to stop.
         replayable: whether there is a dead letter to run it again from.
     """
 
     info: TaskInfo
     due_at: float | None = None
     limit: str | None = None
+    cancelling: bool = False
     replayable: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """As plain data, in one level."""
-        return asdict(self.info) | {"due_at": self.due_at, "limit": self.limit, "replayable": self.replayable}
+        more = asdict(self)
+        return {**more.pop("info"), **more}
 
 
 class Ledger:
@@ -94,8 +97,13 @@ class Ledger:
             return None
         status = "waiting" if info.status == "queued" else info.status
         due = self._store.redis.zscore(keys.TASK_DELAYED, task_id)
-        limit: Any = self._store.redis.hget(keys.task(task_id), "gate")
-        return Details(replace(info, status=status), None if due is None else due / 1000, limit)
+        more: Any = self._store.redis.hmget(keys.task(task_id), ("gate", "cancel"))
+        return Details(
+            replace(info, status=status),
+            due_at=None if due is None else due / 1000,
+            limit=more[0],
+            cancelling=status == "running" and more[1] is not None,
+        )
 
     def retry(self, task_id: str) -> str:
         """Let a task run now: a delayed one or one that waits for a retry, one that a limit holds, or a dead one.

@@ -109,13 +109,13 @@ def read_overview(store: Store, lease: float) -> Overview:
 
 
 def limits_known(store: Store) -> list[str]:
-    """The limits that a worker has told of.
+    """The limits that a worker has told of, and those whose tasks wait for one that does.
 
     Raises:
         StoreError: Redis did not answer.
     """
-    found: Any = store.redis.hkeys(keys.TASK_GATES)
-    return sorted(found)
+    found: Any = [*store.redis.hkeys(keys.TASK_GATES), *store.redis.zrange(keys.TASK_OPENINGS, 0, -1)]
+    return sorted(set(found))
 
 
 def read_timings(store: Store, tasks: Registry) -> list[Timing]:

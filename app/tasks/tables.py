@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from app.tasks.rows import Row
 
 GAP = "  "
+LONGEST_ERROR = 120  # all of it is in `haven tasks show`
 HEADS = ("ID", "TASK", "QUEUE", "STATUS", "SINCE", "AGE", "ATTEMPTS", "DETAIL")
 
 
@@ -47,21 +46,18 @@ def tidy(text: object) -> str:
 
 
 def table(terminal: Terminal, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write columns, those of numbers to the right; on a terminal the last one is cut where the line ends."""
+    """Write columns, those of numbers to the right."""
     cells = [[tidy(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [list(heads), *cells]) for column in range(len(heads))]
     right = [
         bool(cells) and all(row[column].replace(",", "").isdigit() for row in cells) for column in range(len(heads))
     ]
-    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for place, row in enumerate([list(heads), *cells]):
         padded = (
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(row, widths, right, strict=True)
         )
         text = GAP.join(padded).rstrip()
-        if wide and len(text) > wide:
-            text = text[: wide - 1] + "…"
         terminal.line(terminal.heading(text) if place == 0 else text)
 
 
@@ -81,5 +77,5 @@ def _detail(row: Row) -> str:
     if row.limit:
         parts.append(f"limit of {row.limit}")
     if row.error:
-        parts.append(row.error)
+        parts.append(row.error if len(row.error) <= LONGEST_ERROR else row.error[: LONGEST_ERROR - 1] + "…")
     return "; ".join(parts)

@@ -46,12 +46,10 @@ class Ticking:
         orders = [
             self._orders.make(task, schedule.args, schedule.tick_id(tick), task.options.priority) for tick in ticks
         ]
-        until = now_ms if before is None else max(ticks, default=before)
+        until = max(ticks, default=now_ms)  # what the policy leaves out is accounted for, too
         last = self._deliveries.tick(schedule.name, before, until, orders)
         self._last[schedule.name] = last
         if last == until and ticks:
             metrics.TASK_TICKS.labels(schedule.name).inc(len(ticks))
             metrics.TASK_LATE.observe((now_ms - ticks[-1]) / 1000)
-        if before is not None and last == until:
-            last = max(last, now_ms)  # what the policy leaves out is not looked at again
         self._next[schedule.name] = schedule.following(last)

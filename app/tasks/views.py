@@ -26,7 +26,7 @@ def details(found: Details) -> None:
     lines: dict[str, object] = {
         "id": info.id,
         "task": info.name,
-        "status": info.status,
+        "status": f"{info.status}, was told to stop" if found.cancelling else info.status,
         "queue": info.queue,
         "attempts": info.attempts,
         "worker": info.worker,

@@ -14,6 +14,14 @@ if ARGV[2] == 'drop' then
   redis.call('DEL', record)
   return id
 end
+if fields.unique then
+  local holder = holder_of(fields.unique)
+  if holder then -- as with enqueueing: what was to be done, that one does
+    redis.call('HSET', record, 'state', 'cancelled', 'error', 'the same is done by ' .. holder)
+    return id
+  end
+  redis.call('SET', '${TASK_UNIQUE}' .. fields.unique, id)
+end
 local now = now_ms()
 redis.call('PERSIST', record)
 redis.call('HDEL', record, 'finished', 'letter', 'error', 'by')

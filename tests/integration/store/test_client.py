@@ -10,7 +10,15 @@ import redis
 from redis.exceptions import ResponseError, WatchError
 
 from app.config import load_config
-from app.errors import BlockTooLong, CircuitOpen, OutcomeUnknown, PoolExhausted, ScriptMissing, StoreUnavailable
+from app.errors import (
+    BlockTooLong,
+    CircuitOpen,
+    NotConfirmed,
+    OutcomeUnknown,
+    PoolExhausted,
+    ScriptMissing,
+    StoreUnavailable,
+)
 from app.local import RedisServer
 from app.store import Store, create_store, deadline
 
@@ -166,6 +174,20 @@ def test_scripts_survive_a_flush_and_unknown_ones_are_named(store: Store) -> Non
     assert store.run("task_enqueue", (), args, repeatable=True) == [0]
     with pytest.raises(ScriptMissing, match=r"app/store/scripts/nothing\.lua"):
         store.run("nothing")
+
+
+def test_what_a_former_primary_did_not_have_to_write_is_not_confirmed_by_it(tmp_path: Path) -> None:
+    args = ("normal", 10, "id", "{}", "")
+    with RedisServer(tmp_path) as server:
+        where = {"REDIS_PORT": str(server.port), "HAVEN_DURABLE_REPLICAS": "1", "HAVEN_DEADLINE": "1"}
+        store = create_store(load_config(where))
+        assert store.run("task_enqueue", (), args, repeatable=True) == [1]
+        server.node.client.execute_command("REPLICAOF", "127.0.0.1", server.port + 1)
+        with pytest.raises(StoreUnavailable, match=r"(?i)read ?only"):
+            store.run("task_enqueue", (), args, repeatable=True, durable=True)
+        with pytest.raises(NotConfirmed):
+            store.run("task_enqueue", (), args, repeatable=False, durable=True)
+        store.close()
 
 
 def test_a_restart_of_redis_costs_no_call(tmp_path: Path) -> None:

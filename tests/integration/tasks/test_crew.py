@@ -45,7 +45,7 @@ def fetch(port: int, path: str) -> tuple[int, str]:
 
 def test_several_processes_share_the_work_and_end_together(queue: Queue, workers: Workers) -> None:
     (port,) = free_ports(1)
-    crew = workers.start_product(HAVEN_WORKER_PROCESSES="2", HAVEN_OPS_PORT=str(port), HAVEN_WORKER_THREADS="1")
+    crew = workers.start(HAVEN_WORKER_PROCESSES="2", HAVEN_OPS_PORT=str(port), HAVEN_WORKER_THREADS="1")
     until(lambda: fetch(port, "/readyz")[0] == 200, 20)
     assert fetch(port, "/livez")[0] == 200
     ids = [queue.enqueue("nap", {"name": "nap", "seconds": 0.2}) for _ in range(8)]
@@ -63,7 +63,7 @@ def test_several_processes_share_the_work_and_end_together(queue: Queue, workers
 
 def test_a_process_that_is_killed_is_replaced_and_its_metrics_stay(queue: Queue, workers: Workers) -> None:
     (port,) = free_ports(1)
-    crew = workers.start_product(HAVEN_WORKER_PROCESSES="2", HAVEN_OPS_PORT=str(port))
+    crew = workers.start(HAVEN_WORKER_PROCESSES="2", HAVEN_OPS_PORT=str(port))
     until(lambda: fetch(port, "/readyz")[0] == 200, 20)
     ends(queue, queue.enqueue("nap", {"name": "nap", "seconds": 0.01}))
     before = members(crew)
@@ -75,7 +75,7 @@ def test_a_process_that_is_killed_is_replaced_and_its_metrics_stay(queue: Queue,
 
 
 def test_a_process_begins_anew_after_so_many_tasks_and_none_is_lost(queue: Queue, workers: Workers) -> None:
-    workers.start_product(HAVEN_WORKER_MAX_TASKS="20", HAVEN_LOG_LEVEL="info")
+    workers.start(HAVEN_WORKER_MAX_TASKS="20", HAVEN_LOG_LEVEL="info")
     ids = queue.enqueue_many([("nap", {"name": "nap", "seconds": 0.01})] * 100)
     for task_id in ids:
         assert ends(queue, task_id, timeout=30).attempts == 1
@@ -84,7 +84,7 @@ def test_a_process_begins_anew_after_so_many_tasks_and_none_is_lost(queue: Queue
 
 
 def test_a_crew_whose_parent_is_killed_ends_too(workers: Workers) -> None:
-    crew = workers.start_product(HAVEN_WORKER_PROCESSES="2")
+    crew = workers.start(HAVEN_WORKER_PROCESSES="2")
     until(lambda: len(members(crew)) == 2, 10)
     mates = members(crew)
     crew.kill()
@@ -94,7 +94,7 @@ def test_a_crew_whose_parent_is_killed_ends_too(workers: Workers) -> None:
 
 def test_a_worker_touches_its_file_while_something_gets_done(workers: Workers, server: object) -> None:
     path = workers.files / "heart"
-    workers.start_product(HAVEN_HEART_FILE=str(path))
+    workers.start(HAVEN_HEART_FILE=str(path))
     until(path.exists, 15)
     first = path.stat().st_mtime
     until(lambda: path.stat().st_mtime > first, 5)

@@ -1,42 +1,28 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from app.store import Store, deadline, keys
-from app.tasks import Limit, Queue, Registry, rows
-from app.tasks.delivery import Deliveries, Settlement
+from app.store import Store, keys
+from app.tasks import Queue, Registry, rows
 from app.tasks.ledger import Details, Ledger
-from app.tasks.letters import Filter
 from tests.integration.helpers import cut_off
+from tests.integration.tasks.operating import LONG, dead, example, in_streams, joined, kill
 from tests.integration.tasks.queueing import done, end, enqueue, take, take_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.local import RedisCluster, RedisServer
-    from app.tasks.delivery import Delivery
+    from app.local import RedisServer
+    from app.tasks.delivery import Deliveries
     from app.tasks.rows import Row
-
-LONG = 30.0
 
 
 @pytest.fixture
 def tasks() -> Registry:
-    made = Registry()
-
-    @made.task()
-    def note(text: str = "") -> str:
-        return text
-
-    @made.task(limit=Limit(concurrency=1))
-    def single(number: int) -> int:
-        return number
-
-    return made
+    return example()
 
 
 @pytest.fixture
@@ -54,41 +40,8 @@ def ledger(store: Store) -> Ledger:
     return Ledger(store, ttl=60, lease=LONG)
 
 
-def joined(store: Store, tasks: Registry) -> Deliveries:
-    made = Deliveries(store, lease=LONG, most_deliveries=3, ttl=60)
-    made.join(tasks.limits())
-    return made
-
-
-def kill(worker: Deliveries, *items: Delivery, error: str = "ValueError: no", name: str = "note") -> list[str]:
-    for item in items:
-        assert worker.settle(Settlement(item, "dead", name, error))
-    return [item.task_id for item in items]
-
-
-def dead(queue: Queue, worker: Deliveries, count: int = 1, error: str = "ValueError: no") -> list[str]:
-    queue.enqueue_many([("note", {})] * count)
-    return kill(worker, *take(worker, count), error=error)
-
-
 def ids(found: Sequence[Row]) -> list[str]:
     return [row.id for row in found]
-
-
-def letters(ledger: Ledger, **wanted: Any) -> list[str]:
-    return [letter.row.id for letter in ledger.letters.find(Filter(**wanted))]
-
-
-def entries(ledger: Ledger) -> list[str]:
-    return [letter.entry for letter in ledger.letters.find()]
-
-
-def in_streams(store: Store) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for name in keys.PRIORITIES:
-        content: Any = store.redis.xrange(keys.task_stream(name))
-        found.update(fields["id"] for _, fields in content)
-    return found
 
 
 def details(ledger: Ledger, task_id: str) -> Details:
@@ -151,7 +104,7 @@ def test_delayed_tasks_and_retries_tell_when_they_are_due_and_why(
 
 
 def test_what_a_limit_holds_is_listed_and_let_past_it_once(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
-    first, second, third = (queue.enqueue("single", {"number": n}) for n in range(3))
+    first, second, third = (queue.enqueue("single", {"number": n}, task_id=f"id-{n}") for n in range(3))
     held = list(ledger.rows("held"))
     assert [(row.id, row.limit, row.status) for row in held] == [(second, "single", "held"), (third, "single", "held")]
     assert abs(held[0].since_at - time.time()) < LONG
@@ -177,17 +130,6 @@ def test_a_delayed_task_runs_now_and_once_though_the_answer_was_lost(
     assert ledger.retry(later) == "running"
 
 
-def test_a_dead_task_is_retried_by_its_id_even_when_only_its_letter_is_left(
-    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
-) -> None:
-    with_record, without = dead(queue, worker, 2)
-    store.redis.delete(keys.task(without))
-    assert details(ledger, without).info.status == "dead"
-    assert (ledger.retry(with_record), ledger.retry(without)) == ("waiting", "waiting")
-    assert in_streams(store) == {with_record: 1, without: 1}
-    assert letters(ledger) == []
-
-
 def test_what_has_ended_or_never_was_cannot_be_retried(
     store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
 ) -> None:
@@ -197,67 +139,6 @@ def test_what_has_ended_or_never_was_cannot_be_retried(
     store.redis.delete(keys.TASK_DEAD)
     assert [ledger.retry(task_id) for task_id in (finished, lost, "never")] == ["done", "dead", "unknown"]
     assert in_streams(store) == {}
-
-
-def test_letters_are_found_by_id_function_error_queue_and_age(
-    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
-) -> None:
-    (old,) = dead(queue, worker, error="TimeoutError: mail.example.org")
-    old_entry = entries(ledger)[0]
-    (new,) = dead(queue, worker, error="ValueError: no")
-    queue.enqueue("single", {"number": 1}, task_id="one", priority="low")
-    kill(worker, take_one(worker), name="single")
-    assert letters(ledger) == ["one", new, old]
-    assert letters(ledger, ids=frozenset({old, "never"})) == [old]
-    assert letters(ledger, name="note") == [new, old]
-    assert letters(ledger, name="note", error="TIMEOUT") == [old]
-    assert letters(ledger, queue="low") == ["one"]
-    seconds, micros = store.redis.time()
-    since = seconds + micros / 1e6 - int(old_entry.partition("-")[0]) / 1000
-    assert letters(ledger, older=since + LONG) == []
-    assert letters(ledger, younger=since + LONG) == ["one", new, old]
-    store.redis.xadd(keys.TASK_DEAD, {"id": "future", "error": "x"}, id=f"{(seconds + 3600) * 1000}-0")
-    assert letters(ledger) == ["one", new, old]  # it came after the question
-
-
-def test_an_interrupted_replay_loses_and_doubles_nothing(
-    store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
-) -> None:
-    made = dead(queue, worker, 250)
-    found = entries(ledger)
-    steps = ledger.letters.apply("replay", found)
-    assert next(steps) == 100
-    steps.close()
-    assert len(letters(ledger)) == 150
-    assert list(ledger.letters.apply("replay", found)) == [0, 100, 50]
-    assert in_streams(store) == dict.fromkeys(made, 1)
-    assert letters(ledger) == []
-    assert {item.attempt for item in take(worker, 250)} == {1}
-
-
-def test_what_dies_again_after_the_question_stays_dead(queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
-    (task_id,) = dead(queue, worker)
-    found = entries(ledger)
-    assert list(ledger.letters.apply("replay", found)) == [1]
-    kill(worker, take_one(worker))
-    assert list(ledger.letters.apply("replay", found)) == [0]
-    assert letters(ledger) == [task_id]
-    assert list(ledger.letters.apply("drop", entries(ledger))) == [1]
-    assert ledger.find(task_id) is None
-
-
-def test_a_replay_lasts_through_a_failover(cluster: RedisCluster, cluster_store: Store, tasks: Registry) -> None:
-    queue, worker = Queue(cluster_store, ttl=60, tasks=tasks), joined(cluster_store, tasks)
-    ledger = Ledger(cluster_store, ttl=60, lease=LONG)
-    made = dead(queue, worker, 400)
-    steps = ledger.letters.apply("replay", entries(ledger))
-    counts = [next(steps)]
-    cluster.primary().kill()
-    with deadline(LONG):
-        counts += steps
-        assert sum(counts) == 400
-        assert in_streams(cluster_store) == dict.fromkeys(made, 1)
-        assert letters(ledger) == []
 
 
 def test_purging_leaves_what_runs(store: Store, queue: Queue, worker: Deliveries, ledger: Ledger) -> None:
@@ -282,7 +163,7 @@ def test_nobody_takes_from_a_paused_queue(queue: Queue, worker: Deliveries, ledg
 def test_the_overview_counts_everything_and_who_is_alive(
     store: Store, queue: Queue, worker: Deliveries, ledger: Ledger
 ) -> None:
-    dead(queue, worker, 2)
+    dead(queue, worker, count=2)
     queue.enqueue("note", delay=1000)
     enqueue(queue, 3)
     take(worker, 1)

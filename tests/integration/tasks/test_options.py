@@ -124,6 +124,42 @@ def test_a_unique_task_that_is_tried_again_or_cancelled_keeps_and_frees_its_key(
         assert bench.queue.enqueue("shaky") != first
 
 
+def test_a_replayed_task_takes_its_key_and_its_limit_again(bench: Bench) -> None:
+    fails, running, most = [True], [0], [0]
+    lock = threading.Lock()
+
+    @bench.tasks.task(unique=True, limit=Limit(concurrency=1), attempts=1)
+    def sync(n: int) -> int:
+        if fails:
+            raise OSError
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.05)
+        with lock:
+            running[0] -= 1
+        return n
+
+    with bench.worker(threads=4):
+        ids = [bench.queue.enqueue("sync", {"n": n}) for n in range(4)]
+        for task_id in ids:
+            bench.ends(task_id, "dead")
+    fails.clear()
+    bench.store.redis.delete(keys.task(ids[0]))  # the letter outlives the record
+    again = bench.queue.enqueue("sync", {"n": 3})
+    letters: Any = bench.store.redis.xrange(keys.TASK_DEAD)
+    for letter, _ in letters:
+        for _ in range(2):
+            bench.store.run("task_replay", (), (letter, "replay"), repeatable=True)
+    assert "the same is done by" in (bench.info(ids[3]).error or "")
+    assert bench.queue.enqueue("sync", {"n": 0}) == ids[0]
+    with bench.worker(threads=4):
+        for task_id in (*ids[:3], again):
+            bench.ends(task_id)
+    assert most[0] == 1
+    assert bench.store.redis.keys(f"{keys.TASK_UNIQUE}*") == []
+
+
 def test_of_a_limited_task_so_many_run_at_once_over_all_workers(bench: Bench) -> None:
     running, most = [0], [0]
     lock = threading.Lock()

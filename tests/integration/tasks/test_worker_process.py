@@ -34,15 +34,9 @@ class Workers:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, **settings: str) -> subprocess.Popen[bytes]:
-        return self._run("tests.integration.tasks.worker_process", settings)
-
-    def start_product(self, **settings: str) -> subprocess.Popen[bytes]:
-        return self._run("app.cli", settings)
-
-    def _run(self, module: str, settings: dict[str, str]) -> subprocess.Popen[bytes]:
         known = {"HAVEN_TASK_LEASE": str(LEASE), "HAVEN_TASK_MODULES": f"app.tasks.handlers,{worker_process.__name__}"}
         environment = {**os.environ, **self.environment, **known, **settings}
-        command = [sys.executable, "-m", module, "worker"]
+        command = [sys.executable, "-m", "app.cli", "worker"]
         self.processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
         return self.processes[-1]
 
@@ -131,7 +125,7 @@ def test_a_worker_that_is_told_to_end_hands_back_and_the_next_takes_over_at_once
 def test_the_product_s_own_worker_runs_its_tasks_and_ends_in_order(
     queue: Queue, workers: Workers, store: Store
 ) -> None:
-    running = workers.start_product()
+    running = workers.start()
     ids = [
         queue.enqueue("send_email", {"to": "ada@example.com", "subject": f"Letter {n}", "body": "Zoë 🏮"})
         for n in range(10)

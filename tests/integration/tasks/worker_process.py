@@ -1,4 +1,4 @@
-"""``haven worker`` with tasks that leave a trace, take their time, or kill their worker."""
+"""Tasks that leave a trace, take their time, or kill their worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import time
 
-from app.cli import main
 from app.tasks import registry
 from app.tasks.handlers import files_dir
 
@@ -32,7 +31,3 @@ def kill_worker(name: str) -> None:
     """End the whole process as an exhausted memory would."""
     trace(name, "began")
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,9 +4,8 @@ local function submit(id, task, sign, queue, most, delay, at, unique, gate)
   local record = RECORD .. id
   if redis.call('EXISTS', record) == 1 then return { 0, id } end
   if unique ~= '' then
-    local holder = redis.call('GET', '${TASK_UNIQUE}' .. unique)
-    local state = holder and redis.call('HGET', RECORD .. holder, 'state')
-    if state == 'queued' or state == 'delayed' or state == 'held' then return { 0, holder } end
+    local holder = holder_of(unique)
+    if holder then return { 0, holder } end
   end
   if redis.call('XLEN', STREAM .. queue) >= tonumber(most) then return { -1, id } end
   local now = now_ms()

@@ -68,6 +68,13 @@ local function ready(id, now)
   open_gate(found[1])
 end
 
+-- The task that has a unique key: one that waits or runs, else nobody.
+local function holder_of(unique)
+  local holder = redis.call('GET', '${TASK_UNIQUE}' .. unique)
+  local state = holder and redis.call('HGET', RECORD .. holder, 'state')
+  return (state == 'queued' or state == 'delayed' or state == 'held') and holder or nil
+end
+
 -- Gives back what a task holds: its place behind the gate and, when it has ended, its unique key.
 local function release(id, ended)
   local found = redis.call('HMGET', RECORD .. id, 'gate', 'unique')
@@ -96,17 +103,22 @@ end
 
 -- Lays an envelope to the dead letters. `payload` is the entry's list of fields.
 local function bury(id, queue, name, why, attempts, ttl, payload)
+  local held = redis.call('HMGET', RECORD .. id, 'gate', 'unique') -- the letter outlives the record
+  for place, field in ipairs({ 'gate', 'unique' }) do
+    if held[place] then payload[#payload + 1], payload[#payload + 2] = field, held[place] end
+  end
   local letter = redis.call('XADD', DEAD, 'MAXLEN', '~', MOST_LETTERS, '*', 'id', id, 'name', name, 'queue', queue,
     'error', why, 'attempts', attempts, unpack(payload))
   close(id, 'dead', ttl, 'error', why, 'attempts', attempts, 'letter', letter, 'name', name, 'queue', queue)
   release(id, true)
 end
 
--- The envelope's part of an entry: task and, if there is one, sign.
+-- What a record needs of an entry or a letter: the envelope, its signature, and what the task holds.
+local NEEDED = { task = true, sign = true, gate = true, unique = true }
 local function payload_of(fields)
   local found = {}
   for index = 1, #fields, 2 do
-    if fields[index] == 'task' or fields[index] == 'sign' then
+    if NEEDED[fields[index]] then
       found[#found + 1], found[#found + 2] = fields[index], fields[index + 1]
     end
   end
