@@ -117,7 +117,7 @@ def realtime() -> NoReturn:
 @click.option("--member", is_flag=True, hidden=True, help="One process of a crew.")
 def worker(queues: str, *, member: bool) -> None:
     """Run tasks."""
-    from app.tasks.process import chosen_queues, needs_crew, run_crew, run_worker
+    from app.tasks.worker.process import chosen_queues, needs_crew, run_crew, run_worker
 
     config = _load()
     names = chosen_queues(queues)
@@ -222,7 +222,7 @@ def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None
 
 def _add_local() -> None:
     from app.local.cli import doctor, reset, status, up
-    from app.tasks.cli import tasks
+    from app.tasks.operate.cli import tasks
 
     for command in (up, status, doctor, reset, tasks):
         main.add_command(command)

@@ -15,7 +15,7 @@ from app.sessions import Sessions
 from app.store import Store, create_store
 from app.tasks import Queue
 from app.tasks.envelope import Sealer
-from app.tasks.process import import_tasks
+from app.tasks.worker.process import import_tasks
 
 if TYPE_CHECKING:
     from app.config import Config

@@ -26,5 +26,5 @@ local now = now_ms()
 redis.call('PERSIST', record)
 redis.call('HDEL', record, 'finished', 'letter', 'error', 'by')
 redis.call('HSET', record, 'queue', fields.queue, 'attempts', 0, 'enqueued', now, unpack(payload_of(found[2])))
-ready(id, now)
+ready(id)
 return id

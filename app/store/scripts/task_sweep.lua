@@ -23,7 +23,7 @@ end
 local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'WITHSCORES', 'LIMIT', 0, batch)
 for index = 1, #due, 2 do
   redis.call('ZREM', DELAYED, due[index])
-  ready(due[index], now)
+  ready(due[index])
 end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', '${TASK_OPENINGS}', '-inf', now)) do
   open_gate(name)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.store import Store, keys
-from app.tasks import Queue, Registry, rows
-from app.tasks.ledger import Details, Ledger
+from app.tasks import Queue, Registry
+from app.tasks.operate import rows
+from app.tasks.operate.ledger import Details, Ledger
 from tests.integration.helpers import cut_off
 from tests.integration.tasks.operating import LONG, dead, example, in_streams, joined, kill
 from tests.integration.tasks.queueing import done, end, enqueue, take, take_one
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from app.local import RedisServer
     from app.tasks.delivery import Deliveries
-    from app.tasks.rows import Row
+    from app.tasks.operate.rows import Row
 
 
 @pytest.fixture

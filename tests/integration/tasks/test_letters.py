@@ -7,8 +7,8 @@ import pytest
 
 from app.store import Store, deadline, keys
 from app.tasks import Queue, Registry
-from app.tasks.ledger import Ledger
-from app.tasks.letters import Filter
+from app.tasks.operate.ledger import Ledger
+from app.tasks.operate.letters import Filter
 from tests.integration.helpers import until
 from tests.integration.tasks.operating import LONG, dead, example, in_streams, joined, kill
 from tests.integration.tasks.queueing import take, take_one

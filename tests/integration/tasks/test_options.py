@@ -10,8 +10,9 @@ import pytest
 from app.errors import InvalidTask, QueueFull, TaskCancelled, TaskTimeout
 from app.ops import trace
 from app.store import keys
-from app.tasks import Backoff, Limit, Queue, Step, current, inbox, watchdog
+from app.tasks import Backoff, Limit, Queue, Step, current
 from app.tasks.envelope import Sealer
+from app.tasks.worker import inbox, watchdog
 from tests.integration.helpers import until
 from tests.integration.tasks.bench import Bench
 

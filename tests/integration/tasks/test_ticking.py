@@ -9,7 +9,7 @@ import pytest
 from app.store import keys
 from app.tasks import Registry
 from app.tasks.order import Orders
-from app.tasks.ticking import Ticking
+from app.tasks.worker.ticking import Ticking
 from tests.integration.tasks.queueing import move_due, take
 
 if TYPE_CHECKING:

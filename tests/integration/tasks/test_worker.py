@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from app.errors import OutcomeUnknown
 from app.store import keys
-from app.tasks import inbox
 from app.tasks.delivery import Deliveries
+from app.tasks.worker import inbox
 from tests.integration.helpers import metric, until
 from tests.integration.tasks.bench import Bench
 

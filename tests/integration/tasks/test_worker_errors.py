@@ -8,8 +8,9 @@ import pytest
 from app.backoff import jittered
 from app.errors import StoreUnavailable
 from app.store import keys
-from app.tasks import Backoff, Queue, Registry, inbox
+from app.tasks import Backoff, Queue, Registry
 from app.tasks.envelope import MAX_BYTES
+from app.tasks.worker import inbox
 from tests.integration.helpers import until
 from tests.integration.tasks.bench import Bench
 

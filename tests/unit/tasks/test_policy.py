@@ -6,7 +6,7 @@ import pytest
 
 from app.tasks import Limit, Registry
 from app.tasks.policy import Options
-from app.tasks.recycling import Recycling
+from app.tasks.worker.recycling import Recycling
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ local function submit(id, task, sign, queue, most, delay, at, unique, gate)
   if due > now then
     redis.call('ZADD', DELAYED, due, id)
   else
-    ready(id, now)
+    ready(id)
   end
   return { 1, id }
 end

@@ -58,13 +58,13 @@ local function open_gate(name)
 end
 
 -- A task whose time has come: to its stream, or to the gate of its limit.
-local function ready(id, now)
+local function ready(id)
   local record = RECORD .. id
   local found = redis.call('HMGET', record, 'gate', 'queue')
   if not found[1] then return place(id) end
   local rank = found[2] == 'high' and 0 or found[2] == 'normal' and 1 or 2
   redis.call('HSET', record, 'state', 'held')
-  redis.call('ZADD', '${TASK_GATE}' .. found[1], rank * 1e13 + now, id)
+  redis.call('ZADD', '${TASK_GATE}' .. found[1], rank * 1e13 + redis.call('INCR', '${TASK_SEQUENCE}'), id)
   open_gate(found[1])
 end
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.config import Config
-    from app.tasks.ledger import Ledger
+    from app.tasks.operate.ledger import Ledger
 
 NOTHING = 3
 """Exit code when nothing matched, or an id is unknown."""
@@ -74,7 +74,7 @@ def opened(config: Config) -> Iterator[Ledger]:
     from redis.exceptions import RedisError
 
     from app.store import create_store
-    from app.tasks.ledger import Ledger
+    from app.tasks.operate.ledger import Ledger
 
     store = create_store(config, role="tasks")
     try:

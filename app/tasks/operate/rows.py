@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 PAGE = 100  # an envelope may have 256 KiB
 RECORD = ("queue", "task", "attempts", "error", "name", "enqueued")
 NO_STREAM, NO_GROUP = "no such key", "NOGROUP"
-RANK = 10**13  # what a gate adds to the time per priority, see ready() in scripts/include/tasks.lua
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,8 @@ def delayed(store: Store) -> Iterator[Row]:
 def held(store: Store, limits: Iterable[str]) -> Iterator[Row]:
     """The tasks that these limits hold back, in the order in which they will be let through."""
     for limit in limits:
-        for task_id, score, fields in _members(store, keys.TASK_GATE + limit):
-            yield _with_record(task_id, fields, "held", since_at=score % RANK / 1000, limit=limit)
+        for task_id, _, fields in _members(store, keys.TASK_GATE + limit):
+            yield _with_record(task_id, fields, "held", since_at=int(fields["enqueued"] or 0) / 1000, limit=limit)
 
 
 def envelope_of(text: str | None) -> dict[str, Any]:

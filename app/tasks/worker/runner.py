@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.tasks.delivery import Delivery, Outcome
-    from app.tasks.interrupt import Interrupt
     from app.tasks.registry import Registry, Task
+    from app.tasks.worker.interrupt import Interrupt
 
     Watch = Callable[[Delivery, Interrupt, float], None]
 

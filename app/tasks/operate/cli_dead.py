@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
-from app.tasks.console import NOTHING, Span, common, configured, document, nothing, opened, say, sure
+from app.tasks.operate.console import NOTHING, Span, common, configured, document, nothing, opened, say, sure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from app.tasks.ledger import Ledger
-    from app.tasks.letters import Action, Filter, Letter
+    from app.tasks.operate.ledger import Ledger
+    from app.tasks.operate.letters import Action, Filter, Letter
 
 PROGRESS = 2.0
 MOST_KINDS = 20
@@ -61,7 +61,7 @@ def dead(  # noqa: PLR0913 - one per option
     after a question. What dies meanwhile is not touched. It may be interrupted at any time: each task is either
     replayed or still there; the same command does the rest.
     """
-    from app.tasks.letters import Filter
+    from app.tasks.operate.letters import Filter
 
     wanted = Filter(frozenset(ids), name, error, older, younger)
     if every and wanted != Filter():
@@ -77,7 +77,7 @@ def dead(  # noqa: PLR0913 - one per option
 
 def _list(ledger: Ledger, wanted: Filter, limit: int, *, as_json: bool) -> None:
     from app.local.terminal import Terminal
-    from app.tasks.tables import HEADS, table, task_cells
+    from app.tasks.operate.tables import HEADS, table, task_cells
 
     found = [letter.row for letter in islice(ledger.letters.find(wanted), limit + 1)]
     rows, more = found[:limit], len(found) > limit
@@ -119,7 +119,7 @@ def _settle(ledger: Ledger, action: Action, wanted: Filter, *, dry_run: bool, ye
 def _preview(action: Action, found: Sequence[Letter], stream: TextIO) -> None:
     """Say what will be done, by task and kind of error."""
     from app.local.terminal import Terminal
-    from app.tasks.tables import count, moment, table
+    from app.tasks.operate.tables import count, moment, table
 
     terminal = Terminal(stream)
     terminal.line(f"{count(len(found), 'dead task')} {_TO_DO[action]}:")

@@ -14,11 +14,11 @@ from app.ops import metrics_files
 from app.ops.queues import QueueCollector
 from app.ops.server import serve_ops
 from app.store import create_store, keys
-from app.tasks.crew import Crew
 from app.tasks.delivery import Deliveries
 from app.tasks.envelope import Sealer
-from app.tasks.recycling import Recycling
-from app.tasks.worker import Worker, WorkerOptions
+from app.tasks.worker.crew import Crew
+from app.tasks.worker.recycling import Recycling
+from app.tasks.worker.worker import Worker, WorkerOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

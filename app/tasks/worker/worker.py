@@ -13,15 +13,15 @@ from redis.exceptions import RedisError
 
 from app.store import keys
 from app.tasks.envelope import Sealer
-from app.tasks.inbox import Inbox
-from app.tasks.interrupt import Interrupt
-from app.tasks.keeper import Keeper
 from app.tasks.order import Orders
-from app.tasks.recycling import Recycling
 from app.tasks.registry import Registry, registry
-from app.tasks.runner import Runner
-from app.tasks.ticking import Ticking
-from app.tasks.watchdog import Watchdog
+from app.tasks.worker.inbox import Inbox
+from app.tasks.worker.interrupt import Interrupt
+from app.tasks.worker.keeper import Keeper
+from app.tasks.worker.recycling import Recycling
+from app.tasks.worker.runner import Runner
+from app.tasks.worker.ticking import Ticking
+from app.tasks.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.local.terminal import Terminal
-    from app.tasks.rows import Row
+    from app.tasks.operate.rows import Row
 
 GAP = "  "
 LONGEST_ERROR = 120  # all of it is in `haven tasks show`

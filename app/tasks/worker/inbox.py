@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from app.tasks.delivery import Deliveries, Delivery, Settlement
-    from app.tasks.interrupt import Interrupt
+    from app.tasks.worker.interrupt import Interrupt
 
 log = structlog.get_logger(__name__)
 

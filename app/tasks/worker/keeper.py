@@ -15,8 +15,8 @@ from app.ops import metrics
 if TYPE_CHECKING:
     from app.ops.heart import Heart
     from app.tasks.delivery import Deliveries, Swept
-    from app.tasks.inbox import Inbox
-    from app.tasks.ticking import Ticking
+    from app.tasks.worker.inbox import Inbox
+    from app.tasks.worker.ticking import Ticking
 
 log = structlog.get_logger(__name__)
 

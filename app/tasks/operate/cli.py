@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.store.keys import PRIORITIES
-from app.tasks.cli_dead import dead
-from app.tasks.console import NOTHING, common, configured, document, nothing, opened, say, sure
-from app.tasks.ledger import STATUSES
+from app.tasks.operate.cli_dead import dead
+from app.tasks.operate.console import NOTHING, common, configured, document, nothing, opened, say, sure
+from app.tasks.operate.ledger import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from app.tasks.ledger import Ledger
+    from app.tasks.operate.ledger import Ledger
 
 _QUEUE = click.argument("queue", type=click.Choice(PRIORITIES))
 _IDS = click.argument("ids", metavar="ID...", nargs=-1, required=True)
@@ -48,7 +48,7 @@ def list_tasks(
 ) -> None:
     """List tasks that have not ended, and dead ones. Exit code 0, also when there are none."""
     from app.local.terminal import Terminal
-    from app.tasks.tables import HEADS, table, task_cells
+    from app.tasks.operate.tables import HEADS, table, task_cells
 
     found, more = [], []
     with opened(configured(data)) as ledger:
@@ -73,7 +73,7 @@ def list_tasks(
 @common
 def show(task_id: str, data: Path, *, as_json: bool) -> None:
     """Show all that is known about a task."""
-    from app.tasks.views import details
+    from app.tasks.operate.views import details
 
     with opened(configured(data)) as ledger:
         found = ledger.find(task_id)
@@ -114,7 +114,7 @@ def cancel(ids: tuple[str, ...], data: Path, *, as_json: bool) -> None:
 @common
 def purge(queue: str, data: Path, *, yes: bool, as_json: bool) -> None:
     """Throw away what waits in a queue. What runs, is delayed or held stays."""
-    from app.tasks.tables import count
+    from app.tasks.operate.tables import count
 
     gone = 0
     with opened(configured(data)) as ledger:
@@ -137,8 +137,8 @@ def purge(queue: str, data: Path, *, yes: bool, as_json: bool) -> None:
 @common
 def schedule(data: Path, *, as_json: bool) -> None:
     """Show what the clock enqueues: the schedules of HAVEN_TASK_MODULES and their ticks."""
-    from app.tasks.process import import_tasks
-    from app.tasks.views import timings
+    from app.tasks.operate.views import timings
+    from app.tasks.worker.process import import_tasks
 
     config = configured(data)
     import_tasks(config)
@@ -156,7 +156,7 @@ def schedule(data: Path, *, as_json: bool) -> None:
 @common
 def queues(data: Path, *, as_json: bool) -> None:
     """Show how long the queues are, what is held and dead, and who is there to work."""
-    from app.tasks.views import overview
+    from app.tasks.operate.views import overview
 
     with opened(configured(data)) as ledger:
         found = ledger.overview()

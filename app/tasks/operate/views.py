@@ -9,14 +9,14 @@ import click
 
 from app.local.terminal import Terminal
 from app.local.words import span
-from app.tasks.console import say
-from app.tasks.tables import ago, count, moment, table, tidy, until
+from app.tasks.operate.console import say
+from app.tasks.operate.tables import ago, count, moment, table, tidy, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.tasks.ledger import Details
-    from app.tasks.overview import Overview, Timing
+    from app.tasks.operate.ledger import Details
+    from app.tasks.operate.overview import Overview, Timing
 
 
 def details(found: Details) -> None:

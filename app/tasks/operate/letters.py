@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.store import Store, keys
-from app.tasks.rows import Row, envelope_of
+from app.tasks.operate.rows import Row, envelope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

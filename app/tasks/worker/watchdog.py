@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.tasks.delivery import Delivery
-    from app.tasks.interrupt import Interrupt
+    from app.tasks.worker.interrupt import Interrupt
 
 log = structlog.get_logger(__name__)
 

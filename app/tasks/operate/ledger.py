@@ -6,18 +6,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.store import Store, keys
-from app.tasks import rows
 from app.tasks.info import TaskInfo, read_info
-from app.tasks.letters import Filter, Letters
-from app.tasks.overview import Overview, Timing, limits_known, read_overview, read_timings
+from app.tasks.operate import rows
+from app.tasks.operate.letters import Filter, Letters
+from app.tasks.operate.overview import Overview, Timing, limits_known, read_overview, read_timings
 from app.tasks.queue import Queue
 from app.tasks.registry import Registry, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from app.tasks.letters import Letter
-    from app.tasks.rows import Row
+    from app.tasks.operate.letters import Letter
+    from app.tasks.operate.rows import Row
 
 Status = Literal["running", "waiting", "held", "delayed", "dead"]
 STATUSES: tuple[Status, ...] = ("running", "waiting", "held", "delayed", "dead")
