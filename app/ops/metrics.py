@@ -160,6 +160,8 @@ QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not f
 
 # On hot paths, so the labelled children are looked up in a plain dict.
 _children: dict[tuple[str, ...], Any] = {}
+_operations: dict[str, Histogram] = {}
+_enqueued: dict[tuple[str, str], Counter] = {}
 
 
 def _child(metric: Counter | Histogram, *labels: str) -> Any:
@@ -171,12 +173,18 @@ def _child(metric: Counter | Histogram, *labels: str) -> Any:
 
 def observe_operation(name: str, seconds: float) -> None:
     """Record one operation of the store, by its command or script."""
-    _child(STORE_DURATION, name.lower()).observe(seconds)
+    child = _operations.get(name)
+    if child is None:
+        child = _operations[name] = STORE_DURATION.labels(name.lower())
+    child.observe(seconds)
 
 
 def task_enqueued(name: str, priority: str, count: int = 1) -> None:
     """Record that tasks were taken in."""
-    _child(TASKS_ENQUEUED, name, priority).inc(count)
+    child = _enqueued.get((name, priority))
+    if child is None:
+        child = _enqueued[name, priority] = TASKS_ENQUEUED.labels(name, priority)
+    child.inc(count)
 
 
 def task_began(priority: str, waited: float) -> None:

@@ -54,8 +54,7 @@ class _Script(_Call):
     __slots__ = ()
 
     def __call__(self, connection: PrimaryConnection) -> Any:
-        connection.send_packed_command((hiredis.pack_command(self.args),), check_health=False)
-        return connection.read_response()
+        return connection.ask(hiredis.pack_command(self.args))
 
 
 class _Confirmed(_Call):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import select
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from hiredis import PushNotification
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.connection import Connection
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -54,12 +57,56 @@ class _AsksForThePrimary:
             with suppress(OSError):  # the read may have ended because the socket was closed
                 sock.settimeout(self.socket_timeout)  # type: ignore[attr-defined]
 
+    def ask(self, packed: bytes) -> Any:
+        """Send a command and read its reply: redis-py does it in a dozen calls, which cost as much as the server does.
+
+        Raises:
+            ConnectionError, TimeoutError: it broke, and is closed.
+            ResponseError: the server's answer.
+        """
+        sock = self._open_socket()
+        parser = self._parser  # type: ignore[attr-defined]
+        reader, buffer = parser._reader, parser._buffer  # noqa: SLF001
+        if reader is None:
+            raise RedisConnectionError(f"the connection to {self.address} was closed meanwhile")
+        try:
+            sock.sendall(packed)
+            while (reply := reader.gets()) is NOT_ENOUGH_DATA:
+                received = sock.recv_into(buffer)
+                if not received:
+                    raise ConnectionResetError("the server closed it")  # noqa: TRY301 - as when the kernel says so
+                reader.feed(buffer, 0, received)
+        except TimeoutError as error:
+            self.disconnect()  # type: ignore[attr-defined]
+            raise RedisTimeoutError(f"{self.address} did not answer within {self.socket_timeout} s") from error  # type: ignore[attr-defined]
+        except OSError as error:
+            self.disconnect()  # type: ignore[attr-defined]
+            raise RedisConnectionError(f"the connection to {self.address} broke: {error}") from error
+        except BaseException:
+            self.disconnect()  # type: ignore[attr-defined]
+            raise
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, PushNotification):  # nobody asked for it, so it is not the reply
+            return self.ask(b"")
+        return reply
+
+    def has_more(self) -> bool:
+        """Whether something came that nobody asked for, or its end: it is not to be used again."""
+        parser = self._parser  # type: ignore[attr-defined]
+        if parser._reader is None or parser._reader.has_data():  # noqa: SLF001
+            return True
+        return bool(self._poller.poll(0) or self._pending())
+
     def _connect(self) -> socket.socket:
         self.host, self.port = self.topology.primary()
         with self._doubting():
             sock: socket.socket = super()._connect()  # type: ignore[misc]
         sock.settimeout(self.socket_connect_timeout)  # type: ignore[attr-defined]
         metrics.STORE_CONNECTS.labels(self.pool_name).inc()
+        self._poller = select.poll()
+        self._poller.register(sock, select.POLLIN)
+        self._pending = getattr(sock, "pending", int)  # counts bytes that TLS has decrypted already
         return sock
 
     def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature

@@ -131,17 +131,18 @@ class Policy:
         """
         started = time.monotonic()
         allowed = _deadline.get()
-        end = started + (self.seconds if allowed is None else allowed) + extra
+        left = (self.seconds if allowed is None else allowed) + extra
+        end = started + left
         breaker = self.breaker
         attempt = 0
         error: Exception
         try:
             while True:
-                if not breaker.admits():
+                if breaker.is_open and not breaker.admits():
                     raise CircuitOpen(f"{exchange.name} failed at once: Redis has been away for {breaker.patience:g} s")
                 sent = False
                 try:
-                    connection = pool.get_connection(end - time.monotonic())
+                    connection = pool.get_connection(end - time.monotonic() if attempt else left)
                     sent = True
                     reply = self._once(pool, connection, exchange)
                 except (AuthenticationError, AuthorizationError):

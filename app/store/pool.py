@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
@@ -175,8 +173,8 @@ class BoundedPool(ConnectionPool):
         if connection.is_connected:
             # a closed or unread socket is found here, where trying again is still harmless
             try:
-                stale = connection.can_read(0)
-            except (RedisConnectionError, RedisTimeoutError, OSError):
+                stale = connection.has_more()
+            except OSError:
                 stale = True
             if stale:
                 connection.disconnect()

@@ -61,7 +61,8 @@ def read_info(store: Store, task_id: str) -> TaskInfo | None:
     if not record:
         return None
     pending = [*answer[2], None, None, None]
-    state = record["state"]
+    queue, _, entry_id = record.get("place", "").partition(" ")
+    state = record.get("state", "queued")
     envelope = {}
     with suppress(ValueError):  # what can't be read has no name; a worker will say so
         envelope = from_json(record.get("task") or entry.get("task") or "{}")
@@ -71,7 +72,7 @@ def read_info(store: Store, task_id: str) -> TaskInfo | None:
         state = "running" if pending[0] else "queued"
     elif state == "delayed" and attempts:
         state = "retrying"
-    enqueued = record.get("enqueued") or record.get("entry", "").partition("-")[0]
+    enqueued = record.get("enqueued") or entry_id.partition("-")[0]
     return TaskInfo(
         id=task_id,
         name=record.get("name") or envelope.get("name", "?"),
@@ -80,7 +81,7 @@ def read_info(store: Store, task_id: str) -> TaskInfo | None:
         result=from_json(record["result"]) if "result" in record and state == "done" else None,
         error=record.get("error") if state != "done" else None,
         enqueued_at=int(enqueued) / 1000 if enqueued else None,
-        queue=record.get("queue", ""),
+        queue=record.get("queue") or queue,
         worker=pending[0] or record.get("by"),
         args=envelope.get("args"),
         finished_at=int(record["finished"]) / 1000 if "finished" in record else None,

@@ -91,7 +91,8 @@ class Queue:
         durable = found.options.durable if durable is None else durable
         brief = None if delay or at or then else self._orders.brief(found, args or {}, task_id)
         if brief:
-            (answer,) = self._run("task_enqueue", (queue, self._most, *brief), durable=durable)
+            told = (queue, self._most, *brief)
+            (answer,) = self._store.run("task_enqueue", (), told, repeatable=True, durable=durable)
         else:
             when = _milliseconds(at) if at else 0
             order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)

@@ -3,8 +3,7 @@
 -- ARGV: id, ttl of the record in ms
 -- Returns: cancelled, asked (it runs), the state in which it ended before, or unknown. Repeatable.
 local id, record = ARGV[1], RECORD .. ARGV[1]
-local found = redis.call('HMGET', record, 'state', 'queue', 'entry', 'gate')
-local state, queue, entry = found[1], found[2], found[3]
+local state, gate, queue, entry = where(id)
 if not state then return 'unknown' end
 if state == 'queued' then
   local group = redis.pcall('XPENDING', STREAM .. queue, GROUP, entry, entry, 1)
@@ -16,7 +15,7 @@ if state == 'queued' then
 elseif state == 'delayed' then
   redis.call('ZREM', DELAYED, id)
 elseif state == 'held' then
-  redis.call('ZREM', '${TASK_GATE}' .. found[4], id)
+  redis.call('ZREM', '${TASK_GATE}' .. gate, id)
 else
   return state
 end

@@ -7,22 +7,19 @@ local room = ARGV[2] - redis.call('XLEN', stream)
 local answers = {}
 for index = 3, #ARGV, 3 do
   local id, record = ARGV[index], '${TASK_RECORD}' .. ARGV[index]
-  local answer = 0
-  if redis.call('EXISTS', record) == 0 then
-    if room <= 0 then
-      answer = -1
-    else
-      local entry
-      if ARGV[index + 2] == '' then
-        entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1], 'attempts', 0)
-      else
-        entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1], 'attempts', 0, 'sign', ARGV[index + 2])
-      end
-      redis.call('HSET', record, 'state', 'queued', 'queue', queue, 'entry', entry)
-      room = room - 1
-      answer = 1
-    end
+  local entry
+  -- The entry first, as the record has to name it: an id that is known costs more than a new one, which is the rule.
+  if ARGV[index + 2] == '' then
+    entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1])
+  else
+    entry = redis.call('XADD', stream, '*', 'id', id, 'task', ARGV[index + 1], 'sign', ARGV[index + 2])
   end
+  local answer = 1
+  if room <= 0 or redis.call('HSETNX', record, 'place', queue .. ' ' .. entry) == 0 then
+    redis.call('XDEL', stream, entry)
+    answer = redis.call('EXISTS', record) - 1
+  end
+  room = room - math.max(0, answer)
   answers[#answers + 1] = answer
 end
 return answers

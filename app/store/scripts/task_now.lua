@@ -3,8 +3,7 @@
 -- ARGV: id
 -- Returns: queued when it is in its stream; else the state it is in, or unknown. Repeatable.
 local id = ARGV[1]
-local found = redis.call('HMGET', RECORD .. id, 'state', 'gate')
-local state, gate = found[1], found[2]
+local state, gate = where(id)
 if state == 'delayed' then
   redis.call('ZREM', DELAYED, id)
 elseif state == 'held' then

@@ -12,14 +12,14 @@ if pending and pending[2] ~= consumer then return 0 end
 local found = redis.call('XRANGE', stream, entry, entry)[1]
 if not found then
   take_out(queue, entry)
-  local before = redis.call('HMGET', record, 'by', 'entry')
-  return (before[1] == consumer and before[2] == entry) and 1 or 0
+  local before = redis.call('HMGET', record, 'by', 'place')
+  return (before[1] == consumer and before[2] == queue .. ' ' .. entry) and 1 or 0
 end
 local payload = payload_of(found[2])
 take_out(queue, entry)
 if outcome == 'retry' then
   local now = now_ms()
-  redis.call('HSET', record, 'state', 'delayed', 'attempts', attempt, 'error', detail, 'by', consumer, 'name', name,
+  redis.call('HSET', record, 'state', 'delayed', 'queue', queue, 'attempts', attempt, 'error', detail, 'by', consumer, 'name', name,
     unpack(payload))
   redis.call('HSETNX', record, 'enqueued', string.match(entry, '^%d+'))
   redis.call('ZADD', DELAYED, now + delay, id)

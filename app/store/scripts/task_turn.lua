@@ -17,13 +17,14 @@ for index = 5 + queues, #ARGV, 6 do
   elseif redis.call('XDEL', stream, entry) == 1 then
     ours = true -- a failover lost that it was handed to us, and nobody has it since
   else
-    local found = redis.call('HMGET', record, 'state', 'by', 'entry')
-    ended[#ended + 1] = (found[1] == 'done' and found[2] == consumer and found[3] == entry) and 1 or 0
+    local found = redis.call('HMGET', record, 'state', 'by', 'place')
+    local same = found[3] == ARGV[index] .. ' ' .. entry
+    ended[#ended + 1] = (found[1] == 'done' and found[2] == consumer and same) and 1 or 0
   end
   if ours then
     redis.call('XACK', stream, '${TASK_GROUP}', entry)
     redis.call('XDEL', stream, entry)
-    redis.call('HSET', record, 'state', 'done', 'name', ARGV[index + 3], 'attempts',
+    redis.call('HSET', record, 'state', 'done', 'place', ARGV[index] .. ' ' .. entry, 'name', ARGV[index + 3], 'attempts',
       ARGV[index + 4], 'result', ARGV[index + 5], 'by', consumer, 'finished', now)
     redis.call('PEXPIRE', record, ttl)
   end

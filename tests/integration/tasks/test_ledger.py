@@ -205,7 +205,7 @@ def test_a_task_without_its_code_or_with_a_broken_envelope_is_shown(
     assert (found.info.status, found.info.args, found.replayable) == ("dead", {"text": "0"}, True)
     for broken, text in (("text", "{"), ("list", "[1]")):
         entry = store.redis.xadd(keys.task_stream("low"), {"id": broken, "task": text, "attempts": 0})
-        store.redis.hset(keys.task(broken), mapping={"state": "queued", "queue": "low", "entry": str(entry)})
+        store.redis.hset(keys.task(broken), mapping={"place": "low " + str(entry)})
     assert [(row.id, row.name) for row in ledger.rows("waiting")] == [("text", "?"), ("list", "?")]
     assert details(ledger, "text").info.name == "?"
     assert ledger.find("never") is None

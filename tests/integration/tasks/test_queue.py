@@ -64,6 +64,21 @@ def test_the_same_id_is_taken_in_once(queue: Queue, store: Store) -> None:
     assert metric("haven_task_enqueued_total", task="note", priority="normal") == before + 1
 
 
+def test_an_id_is_known_wherever_its_task_is(queue: Queue, store: Store) -> None:
+    queue.enqueue("note", {"text": "later"}, task_id="delayed", delay=60)
+    queue.enqueue("note", {"text": "never"}, task_id="cancelled", delay=60)
+    queue.cancel("cancelled")
+    queue.enqueue("note", {"text": "now"}, task_id="queued")
+    queue.enqueue("note", {"text": "never"}, task_id="taken back")
+    queue.cancel("taken back")
+    before = waiting(store)
+    for task_id in ("delayed", "cancelled", "queued", "taken back"):
+        queue.enqueue("note", {"text": "again"}, task_id=task_id)
+        queue.enqueue("note", {"text": "again"}, task_id=task_id, delay=1)
+    assert waiting(store) == before == 1
+    assert store.redis.zcard(keys.TASK_DELAYED) == 1
+
+
 def test_the_same_id_from_many_at_once_is_taken_in_once(queue: Queue, store: Store) -> None:
     with ThreadPoolExecutor(16) as pool:
         ids = set(pool.map(lambda n: queue.enqueue("note", {"text": str(n)}, task_id=f"id-{n % 3}"), range(60)))

@@ -10,7 +10,7 @@ local function submit(id, task, sign, queue, most, delay, at, unique, gate)
   if redis.call('XLEN', STREAM .. queue) >= tonumber(most) then return { -1, id } end
   local now = now_ms()
   local due = math.max(now + delay, tonumber(at))
-  redis.call('HSET', record, 'state', 'delayed', 'queue', queue, 'task', task, 'attempts', 0, 'enqueued', now)
+  redis.call('HSET', record, 'state', 'delayed', 'place', '', 'queue', queue, 'task', task, 'attempts', 0, 'enqueued', now)
   if sign ~= '' then redis.call('HSET', record, 'sign', sign) end
   if gate ~= '' then redis.call('HSET', record, 'gate', gate) end
   if unique ~= '' then

@@ -1,5 +1,7 @@
 -- What the scripts of the tasks share. A task is in one place at a time, which its record names (state):
---   queued     in the stream of its queue, with its envelope; handed to a worker when it is pending there
+--   queued     in the stream of its queue, with its envelope, at its record's place ("queue entry"); handed to a worker
+--              when it is pending there. A task that has just been taken in has a place, and no state yet; every
+--              other record has a place as well, if only an empty one, as that is what tells that the id is known.
 --   delayed    in the set of delayed tasks until its time has come     } the record has
 --   held       at the gate of its limit                                } the envelope
 --   done, dead, cancelled, expired     ended; the record expires
@@ -11,15 +13,22 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Where a task is: its state (none: there is no such task), the name of its limit, queue and entry.
+local function where(id)
+  local found = redis.call('HMGET', RECORD .. id, 'state', 'gate', 'place')
+  return found[1] or (found[3] and 'queued'), found[2], string.match(found[3] or '', '^(%a+) (.+)$')
+end
+
 -- Puts a task whose record has the envelope into its stream.
 local function place(id)
   local record = RECORD .. id
   local found = redis.call('HMGET', record, 'queue', 'task', 'attempts', 'sign')
   if not found[2] then return end -- ended meanwhile
-  local fields = { 'id', id, 'task', found[2], 'attempts', found[3] }
-  if found[4] then fields[7], fields[8] = 'sign', found[4] end
+  local fields = { 'id', id, 'task', found[2] }
+  if found[4] then fields[5], fields[6] = 'sign', found[4] end
+  if found[3] ~= '0' then fields[#fields + 1], fields[#fields + 2] = 'attempts', found[3] end
   local entry = redis.call('XADD', STREAM .. found[1], '*', unpack(fields))
-  redis.call('HSET', record, 'state', 'queued', 'entry', entry)
+  redis.call('HSET', record, 'state', 'queued', 'place', found[1] .. ' ' .. entry)
   redis.call('HDEL', record, 'task', 'sign')
 end
 
@@ -96,6 +105,7 @@ end
 -- Writes down how a task ended, for as long as that can be looked up.
 local function close(id, state, ttl, ...)
   local record = RECORD .. id
+  redis.call('HSETNX', record, 'place', '')
   redis.call('HSET', record, 'state', state, 'finished', now_ms(), ...)
   redis.call('HDEL', record, 'task', 'sign')
   redis.call('PEXPIRE', record, ttl)
