@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.errors import StoreError
+from app.errors import QueueFull, StoreError
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
@@ -122,7 +122,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(IntegrityError, _integrity)
-    for away in (StoreError, OperationalError, InterfaceError, PoolTimeoutError):
+    for away in (StoreError, QueueFull, OperationalError, InterfaceError, PoolTimeoutError):
         app.register_error_handler(away, _away)
     app.register_error_handler(Exception, _unexpected)
 

@@ -153,7 +153,7 @@ GUARDIAN_PROMOTIONS = Counter(
 # Read from Redis when scraped, not counted in a process: see ops/queues.py.
 QUEUE_DEPTH = (
     "haven_task_queue_depth_tasks",
-    "Tasks waiting, by priority; delayed and dead as priorities of their own.",
+    "Tasks waiting, by priority; delayed, held (by limits) and dead as priorities of their own.",
 )
 QUEUE_AGE = ("haven_task_queue_age_seconds", "Age of the oldest waiting task, by priority.")
 QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not finished, by priority.")

@@ -48,7 +48,7 @@ class QueueCollector(Collector):
 
 
 def read_queues(store: Store) -> dict[str, dict[str, float]]:
-    """Per priority: tasks waiting, seconds the oldest has waited, tasks running; and the delayed and dead ones.
+    """Per priority: tasks waiting, seconds the oldest has waited, tasks running; and the delayed, held and dead ones.
 
     Raises:
         StoreError: Redis did not answer.
@@ -75,8 +75,22 @@ def read_queues(store: Store) -> dict[str, dict[str, float]]:
             "age": _age(store, priority, groups, now) if waiting else 0.0,
         }
     state["delayed"] = {"waiting": delayed}
+    state["held"] = {"waiting": sum(read_held(store).values())}
     state["dead"] = {"waiting": dead}
     return state
+
+
+def read_held(store: Store) -> dict[str, int]:
+    """How many tasks each limit holds back, of those limits that a worker has told of or should tell of.
+
+    Raises:
+        StoreError: Redis did not answer.
+    """
+    limits = sorted({*store.redis.hkeys(keys.TASK_GATES), *store.redis.zrange(keys.TASK_OPENINGS, 0, -1)})
+    with store.redis.pipeline(transaction=False, repeatable=True) as pipeline:
+        for limit in limits:
+            pipeline.zcard(keys.TASK_GATE + limit)
+        return dict(zip(limits, pipeline.execute(), strict=True))
 
 
 def _age(store: Store, priority: str, groups: Any, now: float) -> float:

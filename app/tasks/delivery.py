@@ -208,17 +208,22 @@ class Deliveries:
         """Let others take these over at once."""
         self._set_idle(list(deliveries), HAND_BACK_IDLE_MS)
 
-    def sweep(self, room: int, queues: Sequence[str] = keys.PRIORITIES) -> Swept:
-        """Give a sign of life, move what is due, and take up to so many tasks over from workers that fell silent.
+    def sweep(self, room: int, queues: Sequence[str] = keys.PRIORITIES, *, spare: int = 0) -> Swept:
+        """Give a sign of life, move what is due, and take over from workers that fell silent.
 
         May be repeated: what was taken over by a reply that was lost is found among the consumer's own.
+
+        Args:
+            room: how many tasks can begin at once.
+            queues: from which they are taken over.
+            spare: how many more may be taken of those that were handed back, which have killed nobody.
         """
         clock = time.monotonic()
         expected = self._server_ms + (clock - self._told_at) * 1000
         told = int(expected) if self._server_ms else ""
         if clock < self._patient_until:
-            room = 0
-        args = (self.consumer, self._lease_ms, self._most, room, DUE_BATCH, self._dead_ttl_ms, told, *queues)
+            room = spare = 0
+        args = (self.consumer, self._lease_ms, self._most, room, spare, DUE_BATCH, self._dead_ttl_ms, told, *queues)
         now, moved, late, due, dead, taken = self._store.run("task_sweep", (), args, repeatable=True, durable=room > 0)
         if self._server_ms and abs(now - expected) > self._lease_ms / 2:
             # the clock has jumped, or another server has another: whoever lives renews its leases within the next one

@@ -27,7 +27,7 @@ class Clock:
 
     def __init__(self, directory: Path) -> None:
         self._control = directory / "faketime"
-        self.offset = 0.0
+        self.offset = self.furthest = 0.0
         self.program = directory / "redis-server"
         self.plain = str(get_redis_server())
         root = SERVERS / "root"
@@ -45,9 +45,14 @@ class Clock:
     def jump(self, seconds: float) -> None:
         """Put it ahead or back; the servers see it within a second."""
         self.offset += seconds
+        self.furthest = max(self.furthest, self.offset)
         temporary = self._control.with_suffix(".new")
         temporary.write_text(f"{self.offset:+.0f}\n", encoding="utf-8")
         temporary.replace(self._control)
+
+    def catch_up(self) -> None:
+        """Put it where it has been furthest: what was delayed by that time would wait for it."""
+        self.jump(self.furthest - self.offset)
 
     @staticmethod
     def is_there() -> bool:

@@ -141,6 +141,8 @@ class Round:
             over.set()
             for producer in producers:
                 producer.join()
+        if self.clock:
+            self.clock.catch_up()
         say(f"{time.monotonic() - began:6.1f} s all enqueued; waiting for the last to end")
         self._judge()
         self.verdict.seconds = time.monotonic() - began

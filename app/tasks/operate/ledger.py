@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from app.ops.queues import read_held
 from app.store import Store, keys
 from app.tasks.info import TaskInfo, read_info
 from app.tasks.operate import rows
 from app.tasks.operate.letters import Filter, Letters
-from app.tasks.operate.overview import Overview, Timing, limits_known, read_overview, read_timings
+from app.tasks.operate.overview import Overview, Timing, read_overview, read_timings
 from app.tasks.queue import Queue
 from app.tasks.registry import Registry, registry
 
@@ -195,7 +196,7 @@ class Ledger:
         if status == "running":
             return rows.running(self._store, queues)
         if status == "held":
-            return rows.held(self._store, limits_known(self._store))
+            return rows.held(self._store, read_held(self._store))
         if status == "delayed":
             return rows.delayed(self._store)
         return (letter.row for letter in self.letters.find(Filter(queue=queue)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.ops.queues import read_queues
+from app.ops.queues import read_held, read_queues
 from app.store import Store, keys
 
 if TYPE_CHECKING:
@@ -84,14 +84,11 @@ def read_overview(store: Store, lease: float) -> Overview:
         StoreError: Redis did not answer.
     """
     state = read_queues(store)
-    limits = limits_known(store)
     with store.redis.pipeline(transaction=False) as pipeline:
         pipeline.time()
         pipeline.smembers(keys.TASK_PAUSED)
         pipeline.zrange(keys.TASK_WORKERS, 0, -1, withscores=True)
-        for limit in limits:
-            pipeline.zcard(keys.TASK_GATE + limit)
-        (seconds, micros), paused, workers, *held = pipeline.execute()
+        (seconds, micros), paused, workers = pipeline.execute()
     silent = {name: max(0.0, seconds + micros / 1e6 - seen / 1000) for name, seen in workers}
     queues = []
     for queue in keys.PRIORITIES:
@@ -102,20 +99,10 @@ def read_overview(store: Store, lease: float) -> Overview:
     return Overview(
         queues=queues,
         delayed=int(state["delayed"]["waiting"]),
-        held=dict(zip(limits, held, strict=True)),
+        held=read_held(store),
         dead=int(state["dead"]["waiting"]),
         workers={name: since for name, since in sorted(silent.items()) if since <= lease},
     )
-
-
-def limits_known(store: Store) -> list[str]:
-    """The limits that a worker has told of, and those whose tasks wait for one that does.
-
-    Raises:
-        StoreError: Redis did not answer.
-    """
-    found: Any = [*store.redis.hkeys(keys.TASK_GATES), *store.redis.zrange(keys.TASK_OPENINGS, 0, -1)]
-    return sorted(set(found))
 
 
 def read_timings(store: Store, tasks: Registry) -> list[Timing]:

@@ -59,7 +59,7 @@ class Inbox:
         self, deliveries: Deliveries, queues: Sequence[str], threads: int, limits: Callable[[], Mapping[str, str]]
     ) -> None:
         self._deliveries = deliveries
-        self._queues = tuple(queues)
+        self.queues = tuple(queues)
         self._threads = threads
         self._limits = limits
         self._changed = threading.Condition(threading.Lock())
@@ -174,7 +174,12 @@ class Inbox:
     def room(self) -> int:
         """How many more could begin at once."""
         with self._changed:
-            return max(0, self._threads - len(self._running) - len(self._waiting))
+            return self._free()
+
+    def spare(self) -> int:
+        """How many more than that may lie here: none while every thread has something to do."""
+        with self._changed:
+            return self._ahead() if self._free() else 0
 
     def held(self) -> tuple[list[Delivery], dict[Delivery, Interrupt | None]]:
         """Those whose leases are to be kept: waiting or done and untold; and those that run."""
@@ -204,6 +209,9 @@ class Inbox:
         with self._changed:
             self._known.difference_update((delivery.queue, delivery.entry) for delivery in deliveries)
 
+    def _free(self) -> int:
+        return max(0, self._threads - len(self._running) - len(self._waiting))
+
     def _is_due(self) -> bool:
         """Whether it is time to fetch although something waits here: to tell what is done, or to refill."""
         if len(self._untold) >= MOST_UNTOLD or (self._more and len(self._waiting) < self._ahead() // 2):
@@ -216,7 +224,7 @@ class Inbox:
     def _fetch(self) -> list[Delivery]:
         if not self._joined:
             self._deliveries.join(self._limits())
-            found = self._deliveries.own(self._queues)
+            found = self._deliveries.own(self.queues)
             self._joined = True
             if found:
                 return found
@@ -226,7 +234,7 @@ class Inbox:
             wanted = max(0, self._idle + 1 + self._ahead() - busy)
         self._turns += 1
         try:
-            ended, found = self._deliveries.turn(done, order(self._turns, self._queues), wanted)
+            ended, found = self._deliveries.turn(done, order(self._turns, self.queues), wanted)
         except BaseException:
             self._take_back(done)
             raise
@@ -237,7 +245,7 @@ class Inbox:
         return self._wait()
 
     def _wait(self) -> list[Delivery]:
-        queues = [queue for queue in self._queues if queue not in self._deliveries.paused]
+        queues = [queue for queue in self.queues if queue not in self._deliveries.paused]
         if queues:
             return self._deliveries.wait(queues, BLOCK_MS)
         self._stopped.wait(BLOCK_MS / 1000)

@@ -73,7 +73,9 @@ class Keeper:
                 self._keep_leases()
                 if self._sweeps:
                     swept = self._sweep()
-                    if swept.next_due is not None:
+                    if swept.taken:
+                        pause = SOONEST  # there may be more
+                    elif swept.next_due is not None:
                         pause = min(pause, max(SOONEST, swept.next_due))
                 if self._inbox.works:
                     self._heart.beat()
@@ -96,7 +98,7 @@ class Keeper:
                 interrupt.throw(TaskCancelled)
 
     def _sweep(self) -> Swept:
-        swept = self._deliveries.sweep(self._inbox.room())
+        swept = self._deliveries.sweep(self._inbox.room(), self._inbox.queues, spare=self._inbox.spare())
         self._skew_ms = swept.now_ms - time.time() * 1000
         if swept.moved:
             metrics.TASK_LATE.observe(swept.late)

@@ -41,6 +41,7 @@ def test_nothing_at_all_is_zero(store: Store, deliveries: Deliveries) -> None:
         "normal": EMPTY,
         "low": EMPTY,
         "delayed": {"waiting": 0},
+        "held": {"waiting": 0},
         "dead": {"waiting": 0},
     }
     assert read_queues(store) == expected
@@ -94,7 +95,7 @@ def test_the_gauges_have_a_value_per_priority(store: Store, queue: Queue) -> Non
     assert found["haven_task_queue_depth_tasks", "dead"] == 0
     assert found["haven_task_queue_age_seconds", "normal"] == 0
     assert found["haven_task_running_tasks", "low"] == 0
-    assert len(found) == 11
+    assert len(found) == 12
 
 
 def test_while_redis_is_away_there_is_a_gap_and_no_old_number(store: Store, server: RedisServer) -> None:

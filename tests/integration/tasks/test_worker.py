@@ -243,3 +243,72 @@ def test_outcomes_and_waits_are_measured(bench: Bench) -> None:
         until(lambda: outcome("dead") == 1)
     assert outcome("done") == 1
     assert metric("haven_task_wait_seconds_count", priority="high") == waits + 2
+
+
+def test_what_lies_ready_behind_a_long_task_is_handed_to_those_who_are_free(bench: Bench) -> None:
+    ran: dict[int, float] = {}
+    began = threading.Event()
+    release = threading.Event()
+
+    @bench.tasks.task()
+    def note(n: int) -> None:
+        if n == 500:
+            began.set()
+            release.wait(20)
+        ran[n] = time.monotonic()
+
+    bench.queue.enqueue_many([("note", {"n": n}) for n in range(1000)])
+    with bench.worker(threads=1, lease=30):
+        assert began.wait(10)
+        with bench.worker(threads=1, lease=30):
+            until(lambda: len(ran) == 999, 10)
+        release.set()
+        until(lambda: 500 in ran)
+
+
+def test_ends_of_long_tasks_are_told_at_once(bench: Bench) -> None:
+    @bench.tasks.task()
+    def nap(seconds: float) -> None:
+        time.sleep(seconds)
+
+    with bench.worker(threads=2):
+        long = bench.queue.enqueue("nap", {"seconds": 3})
+        bench.ends(long, "running")
+        for _ in range(5):
+            began = time.monotonic()
+            bench.ends(bench.queue.enqueue("nap", {"seconds": 0.1}))
+            assert time.monotonic() - began < 0.6
+        assert bench.info(long).status == "running"
+
+
+def test_only_the_queues_that_it_was_told_are_served(bench: Bench) -> None:
+    @bench.tasks.task()
+    def note() -> None:
+        """Nothing."""
+
+    low = bench.queue.enqueue("note", priority="low")
+    delayed = bench.queue.enqueue("note", priority="low", delay=0.1)
+    with bench.worker(queues=("high", "normal")):
+        bench.ends(bench.queue.enqueue("note", priority="normal"))
+        time.sleep(0.5)
+        assert bench.info(low).status == bench.info(delayed).status == "queued"
+    with bench.worker(queues=("low",)):
+        bench.ends(low)
+        bench.ends(delayed)
+
+
+def test_a_worker_does_not_take_over_from_queues_that_it_does_not_serve(bench: Bench) -> None:
+    @bench.tasks.task()
+    def note() -> None:
+        """Nothing."""
+
+    dead = bench.deliveries(lease=0.2)
+    dead.join()
+    task_id = bench.queue.enqueue("note", priority="low")
+    assert dead.turn((), ("low",), 1)[1]
+    time.sleep(0.3)
+    with bench.worker(queues=("high",), lease=0.2):
+        time.sleep(0.6)
+        assert bench.info(task_id).worker == dead.consumer
+    with bench.worker(queues=("high", "low"), lease=0.2):
+        bench.ends(task_id)
