@@ -69,23 +69,30 @@ class _Confirmed(_Call):
         ending = (*pack("INCR", keys.DURABLE_MARK), *pack("WAIT", replicas, int(seconds * 1000)))
         connection.send_packed_command((*pack(*self.args), *ending), check_health=False)
         reply = self._answer(connection)
-        # A primary that has become a replica lets a script pass that finds nothing to write, refuses the mark, and has
-        # an error of its own for WAIT: so all three are read, and a refusal counts for all.
         mark, confirmed = (_or_error(connection.read_response) for _ in range(2))
         if isinstance(reply, ResponseError):
             raise reply
-        for answer in (mark, confirmed):
-            if isinstance(answer, ResponseError):
-                if refusal(answer) and not self.repeatable:  # it was done; to do it again is not ours to decide
-                    raise NotConfirmed(0, replicas) from answer
-                raise answer
-        if confirmed < replicas:
-            raise NotConfirmed(confirmed, replicas)
+        _check_confirmed((mark, confirmed), replicas, repeatable=self.repeatable)
         return reply
 
     def _answer(self, connection: PrimaryConnection) -> Any:
         with connection.reading_for(self.timeout) if self.timeout is not None else nullcontext():
             return _or_error(lambda: self.client.parse_response(connection, self.args[0], **self.options))
+
+
+def _check_confirmed(answers: Sequence[Any], replicas: int, *, repeatable: bool) -> None:
+    """Look at the answers to the mark and to WAIT.
+
+    A primary that has become a replica lets a script pass that finds nothing to write, refuses the mark, and has an
+    error of its own for WAIT: so the first error counts for all.
+    """
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            if refusal(answer) and not repeatable:  # it was done; to do it again is not ours to decide
+                raise NotConfirmed(0, replicas) from answer
+            raise answer
+    if answers[-1] < replicas:
+        raise NotConfirmed(answers[-1], replicas)
 
 
 def _or_error(read: Callable[[], Any]) -> Any:
@@ -255,14 +262,12 @@ class ResilientPipeline(redis.client.Pipeline):
         ending: list[Command] = [(("INCR", keys.DURABLE_MARK), {}), (("WAIT", replicas, int(seconds * 1000)), {})]
         if self._atomic:  # WAIT inside MULTI would answer at once
             replies = self._exchange(connection, commands)
-            confirmed = self._execute_pipeline(connection, ending, raise_on_error=False)[1]
+            answers = self._execute_pipeline(connection, ending, raise_on_error=False)
         else:
-            *replies, _, confirmed = self._exchange(connection, [*commands, *ending])
+            *replies, mark, confirmed = self._exchange(connection, [*commands, *ending])
+            answers = [mark, confirmed]
         self._refused_together(replies, commands)
-        if isinstance(confirmed, ResponseError):
-            raise confirmed
-        if confirmed < replicas:
-            raise NotConfirmed(confirmed, replicas)
+        _check_confirmed(answers, replicas, repeatable=self.repeatable)
         return replies
 
     def _exchange(self, connection: PrimaryConnection, commands: Sequence[Command]) -> list[Any]:

@@ -28,7 +28,8 @@ SETTLED = 10.0
 """Seconds after which a process counts as having started well."""
 PAUSE_BASE = 0.2
 PAUSE_CAP = 10.0
-OVERTIME = 5.0
+OVERTIME = 3.0
+"""Seconds beyond the grace: a failover's, for what is handed back, and fewer than a pod has before it is killed itself."""
 
 
 @dataclass(slots=True)

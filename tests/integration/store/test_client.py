@@ -176,17 +176,25 @@ def test_scripts_survive_a_flush_and_unknown_ones_are_named(store: Store) -> Non
         store.run("nothing")
 
 
-def test_what_a_former_primary_did_not_have_to_write_is_not_confirmed_by_it(tmp_path: Path) -> None:
-    args = ("nobody", 1000)
+@pytest.mark.parametrize("way", ["script", "pipeline"])
+def test_what_a_former_primary_did_not_have_to_write_is_not_confirmed_by_it(tmp_path: Path, way: str) -> None:
     with RedisServer(tmp_path) as server:
         where = {"REDIS_PORT": str(server.port), "HAVEN_DURABLE_REPLICAS": "1", "HAVEN_DEADLINE": "1"}
         store = create_store(load_config(where))
-        assert store.run("task_cancel", (), args, repeatable=True) == "unknown"
+
+        def look(*, repeatable: bool) -> None:
+            if way == "script":
+                store.run("task_cancel", (), ("nobody", 1000), repeatable=repeatable, durable=True)
+                return
+            with store.durable(repeatable=repeatable) as pipe:
+                pipe.get("a")
+
+        store.redis.ping()
         server.node.client.execute_command("REPLICAOF", "127.0.0.1", server.port + 1)
-        with pytest.raises(StoreUnavailable, match=r"(?i)read ?only"):
-            store.run("task_cancel", (), args, repeatable=True, durable=True)
         with pytest.raises(NotConfirmed):
-            store.run("task_cancel", (), args, repeatable=False, durable=True)
+            look(repeatable=False)
+        with pytest.raises(StoreUnavailable, match=r"(?i)read ?only"):
+            look(repeatable=True)
         store.close()
 
 

@@ -92,6 +92,16 @@ def test_a_crew_whose_parent_is_killed_ends_too(workers: Workers) -> None:
     until(lambda: not any(psutil.pid_exists(pid) for pid in mates), 5)
 
 
+def test_a_process_that_does_not_end_is_killed_before_the_pod_would_be(workers: Workers) -> None:
+    crew = workers.start(HAVEN_WORKER_PROCESSES="2", HAVEN_TASK_GRACE="1")
+    until(lambda: len(members(crew)) == 2, 10)
+    stuck, _ = mates = members(crew)
+    os.kill(stuck, signal.SIGSTOP)
+    crew.send_signal(signal.SIGTERM)
+    assert crew.wait(1 + 5) == 0  # the chart gives a pod the grace and 5 seconds
+    assert not any(psutil.pid_exists(pid) for pid in mates)
+
+
 def test_a_worker_touches_its_file_while_something_gets_done(workers: Workers, server: object) -> None:
     path = workers.files / "heart"
     workers.start(HAVEN_HEART_FILE=str(path))
