@@ -181,9 +181,11 @@ class Deliveries:
 
     def own(self, queues: Sequence[str]) -> list[Delivery]:
         """What was handed to this consumer and not ended: a reply may have been lost on its way here."""
-        streams = {keys.task_stream(queue): "0" for queue in queues}
-        reply = self._store.redis.xreadgroup(keys.TASK_GROUP, self.consumer, streams, count=OWN_BATCH)  # type: ignore[arg-type]
-        return self._of(queues, reply)
+        streams = [keys.task_stream(queue) for queue in queues]
+        head = ("XREADGROUP", "GROUP", keys.TASK_GROUP, self.consumer, "COUNT", OWN_BATCH, "STREAMS")
+        args = (*head, *streams, *["0"] * len(streams))
+        # confirmed, as it may not have been when it was handed out
+        return self._of(queues, self._store.redis.call(args, repeatable=True, durable=self._store.confirmation))
 
     def settle(self, item: Settlement) -> bool:
         """End an attempt; False when the task belongs to another worker, whose end will count.
@@ -211,7 +213,7 @@ class Deliveries:
     def sweep(self, room: int, queues: Sequence[str] = keys.PRIORITIES, *, spare: int = 0) -> Swept:
         """Give a sign of life, move what is due, and take over from workers that fell silent.
 
-        May be repeated: what was taken over by a reply that was lost is found among the consumer's own.
+        After an error, what was taken over may be found among the consumer's own.
 
         Args:
             room: how many tasks can begin at once.
@@ -223,8 +225,11 @@ class Deliveries:
         told = int(expected) if self._server_ms else ""
         if clock < self._patient_until:
             room = spare = 0
+        takes = room + spare > 0
         args = (self.consumer, self._lease_ms, self._most, room, spare, DUE_BATCH, self._dead_ttl_ms, told, *queues)
-        now, moved, late, due, dead, taken = self._store.run("task_sweep", (), args, repeatable=True, durable=room > 0)
+        now, moved, late, due, dead, taken = self._store.run(
+            "task_sweep", (), args, repeatable=not takes, durable=takes
+        )
         if self._server_ms and abs(now - expected) > self._lease_ms / 2:
             # the clock has jumped, or another server has another: whoever lives renews its leases within the next one
             log.warning("worker.clock_jumped", seconds=round((now - expected) / 1000, 1))

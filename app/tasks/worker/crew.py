@@ -29,7 +29,7 @@ SETTLED = 10.0
 PAUSE_BASE = 0.2
 PAUSE_CAP = 10.0
 OVERTIME = 3.0
-"""Seconds beyond the grace: a failover's, for what is handed back, and fewer than a pod has before it is killed itself."""
+"""Seconds beyond the grace: enough to hand back across a failover, and within the 5 after which a pod is killed."""
 
 
 @dataclass(slots=True)

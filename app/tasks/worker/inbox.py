@@ -164,6 +164,10 @@ class Inbox:
             return False
         return True
 
+    def look_again(self) -> None:
+        """Something may have been handed to this worker without its knowledge: look before the next fetch."""
+        self._joined = False
+
     def put(self, deliveries: Iterable[Delivery]) -> int:
         """Tasks from elsewhere, taken over; how many are new here."""
         with self._changed:

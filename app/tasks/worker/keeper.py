@@ -81,11 +81,13 @@ class Keeper:
                     self._heart.beat()
             except Exception as error:
                 # without renewals every task would be taken over while it runs, so this goes on whatever it was
+                self._inbox.look_again()
                 if NO_GROUP in str(error):
                     continue  # nobody has joined yet, or a failover lost that; whoever fetches does it
                 log.warning("worker.keeping_failed", error=str(error), exc_info=not isinstance(error, RedisError))
 
     def _keep_leases(self) -> None:
+        self._inbox.tell()  # usually done by whoever ends a task; not when all have long ones now
         self._deliveries.hand_back(self._inbox.give_up(LONGEST_WAIT_HERE))
         others, running = self._inbox.held()
         lost, cancelled = self._deliveries.renew([*others, *running])

@@ -1,0 +1,79 @@
+"""What a worker was handed must be on two nodes before it runs: else a failover would hand it to another."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.errors import NotConfirmed
+from app.store import deadline
+from app.tasks.worker import inbox
+from tests.integration.helpers import until
+from tests.integration.tasks.bench import Bench
+from tests.integration.tasks.queueing import ALL
+
+if TYPE_CHECKING:
+    from app.local import RedisCluster
+    from app.store import Store
+
+
+def test_a_task_runs_only_when_a_replica_knows_who_has_it(
+    cluster: RedisCluster, cluster_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "BLOCK_MS", 150)
+    bench = Bench(cluster_store)
+    ran: list[int] = []
+
+    @bench.tasks.task(durable=False)
+    def note(n: int) -> None:
+        ran.append(n)
+
+    with bench.worker():
+        bench.ends(bench.queue.enqueue("note", {"n": 0}))
+        replicas = [node for node in cluster.nodes if node is not cluster.primary()]
+        for node in replicas:
+            node.freeze()
+        try:
+            waiting = [bench.queue.enqueue("note", {"n": n}) for n in (1, 2, 3)]
+            time.sleep(1.5)
+            assert ran == [0]
+        finally:
+            for node in replicas:
+                node.thaw()
+        for task_id in waiting:
+            bench.ends(task_id, timeout=20)
+    assert sorted(ran) == [0, 1, 2, 3]
+
+
+def test_neither_is_what_it_finds_again_or_takes_over(cluster: RedisCluster, cluster_store: Store) -> None:
+    bench = Bench(cluster_store)
+
+    @bench.tasks.task(durable=False)
+    def note() -> None:
+        """Nothing."""
+
+    mine, dead = bench.deliveries(), bench.deliveries(lease=0.2)
+    dead.join()
+    for _ in range(2):
+        bench.queue.enqueue("note")
+    assert dead.turn((), ALL, 1)[1]
+    time.sleep(0.3)
+    primary = cluster.primary()
+    replicas = [node for node in cluster.nodes if node is not primary]
+    for node in replicas:
+        node.freeze()
+    try:
+        with deadline(0.8):
+            with pytest.raises(NotConfirmed):
+                mine.turn((), ALL, 1)
+            with pytest.raises(NotConfirmed):
+                mine.own(ALL)
+            with pytest.raises(NotConfirmed):
+                bench.deliveries(lease=0.2).sweep(1)
+    finally:
+        for node in replicas:
+            node.thaw()
+    found: list[object] = []
+    until(lambda: found.extend(mine.own(ALL)) or len(found) == 1)
