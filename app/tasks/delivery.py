@@ -171,13 +171,23 @@ class Deliveries:
         ]
         return [bool(ours) for ours in ended], found
 
-    def wait(self, queues: Sequence[str], block_ms: int) -> list[Delivery]:
-        """Wait for a new task: one of each queue at most."""
+    def wait(self, queues: Sequence[str], block_ms: int, *, confirmed: bool = True) -> list[Delivery]:
+        """Wait for a new task: one of each queue at most.
+
+        Args:
+            queues: from which.
+            block_ms: how long.
+            confirmed: whether a replica must know of it before this returns; else see :meth:`confirm`.
+        """
         streams = [keys.task_stream(queue) for queue in queues]
         head = ("XREADGROUP", "GROUP", keys.TASK_GROUP, self.consumer, "COUNT", 1, "BLOCK", block_ms, "STREAMS")
         args = (*head, *streams, *[">"] * len(streams))
-        reply = self._store.blocking.call(args, repeatable=False, durable=self._store.confirmation)
-        return self._of(queues, reply)
+        durable = self._store.confirmation if confirmed else None
+        return self._of(queues, self._store.blocking.call(args, repeatable=False, durable=durable))
+
+    def confirm(self) -> None:
+        """Wait until a replica knows of everything that was handed to this worker."""
+        self._store.redis.call(("PING",), repeatable=True, durable=self._store.confirmation)
 
     def own(self, queues: Sequence[str]) -> list[Delivery]:
         """What was handed to this consumer and not ended: a reply may have been lost on its way here."""

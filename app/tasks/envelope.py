@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 VERSION = 1
+HEAD = f'{{"v":{VERSION},"name":"'
 MAX_BYTES = 256 * 1024
 FIELDS = ("expires", "holds", "trace", "then")
 
@@ -51,6 +52,11 @@ def say(name: str, args: Any) -> bytes:
         raise InvalidTask(f"the arguments of {name!r} can't be said in JSON: {error}") from None
 
 
+def name_in(text: str) -> str:
+    """The task's name in a packed envelope, without opening it; empty where it is not at its place."""
+    return text[len(HEAD) : text.find('"', len(HEAD))] if text.startswith(HEAD) else ""
+
+
 class Sealer:
     """Packs and opens envelopes.
 
@@ -78,7 +84,7 @@ class Sealer:
             InvalidTask: it is too large.
         """
         rest = b"," + to_json(more)[1:] if more else b"}"
-        raw = b'{"v":%d,"name":"%b","args":%b%b' % (VERSION, name.encode(), args, rest)
+        raw = b'%b%b","args":%b%b' % (HEAD.encode(), name.encode(), args, rest)
         if len(raw) > MAX_BYTES:
             raise InvalidTask(
                 f"the arguments of {name!r} have {len(raw)} bytes as JSON, at most {MAX_BYTES}: "

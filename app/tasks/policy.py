@@ -77,7 +77,7 @@ class Options:
         retry_on: only these errors are tried again.
         give_up_on: these are not.
         seconds: it is ended when it runs longer; None for no limit.
-        durable: whether enqueueing waits until a replica has it.
+        durable: whether enqueueing waits until a replica has it, and a worker until one knows who runs it.
         keep: seconds its result can be looked up; None: HAVEN_TASK_TTL.
         expires: seconds after which it is not worth running any more; None for never.
         unique: whether of those with the same arguments one waits or runs at a time; or a function that makes the key.

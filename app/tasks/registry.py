@@ -164,6 +164,11 @@ class Registry:
                 f"no task is called {name!r}; known: {known}. Is its module in HAVEN_TASK_MODULES?"
             ) from None
 
+    def is_quick(self, name: str) -> bool:
+        """Whether a task is known here as one for which speed counts more than running once: it is not durable."""
+        found = self._tasks.get(name)
+        return found is not None and not found.options.durable
+
     def limits(self) -> dict[str, str]:
         """The limits of the tasks that have some, as the scripts read them."""
         return {name: task.options.limit.spec() for name, task in self._tasks.items() if task.options.limit}

@@ -16,11 +16,13 @@ from redis.exceptions import RedisError
 
 from app.backoff import jittered
 from app.ops import metrics
+from app.tasks.envelope import name_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from app.tasks.delivery import Deliveries, Delivery, Settlement
+    from app.tasks.registry import Registry
     from app.tasks.worker.interrupt import Interrupt
 
 log = structlog.get_logger(__name__)
@@ -52,16 +54,14 @@ class Inbox:
         deliveries: the worker's place in the group.
         queues: those it takes from, the most urgent first.
         threads: how many ask for tasks.
-        limits: of the tasks that have some.
+        tasks: the tasks there are.
     """
 
-    def __init__(
-        self, deliveries: Deliveries, queues: Sequence[str], threads: int, limits: Callable[[], Mapping[str, str]]
-    ) -> None:
+    def __init__(self, deliveries: Deliveries, queues: Sequence[str], threads: int, tasks: Registry) -> None:
         self._deliveries = deliveries
         self.queues = tuple(queues)
         self._threads = threads
-        self._limits = limits
+        self._tasks = tasks
         self._changed = threading.Condition(threading.Lock())
         self._waiting: deque[Delivery] = deque()
         self._running: dict[Delivery, Interrupt | None] = {}
@@ -76,6 +76,7 @@ class Inbox:
         self._more = False
         self._told_at = 0.0
         self._pace = 1.0
+        self._quick = False
 
     @property
     def works(self) -> bool:
@@ -227,7 +228,7 @@ class Inbox:
 
     def _fetch(self) -> list[Delivery]:
         if not self._joined:
-            self._deliveries.join(self._limits())
+            self._deliveries.join(self._tasks.limits())
             found = self._deliveries.own(self.queues)
             self._joined = True
             if found:
@@ -250,10 +251,17 @@ class Inbox:
 
     def _wait(self) -> list[Delivery]:
         queues = [queue for queue in self.queues if queue not in self._deliveries.paused]
-        if queues:
-            return self._deliveries.wait(queues, BLOCK_MS)
-        self._stopped.wait(BLOCK_MS / 1000)
-        return []
+        if not queues:
+            self._stopped.wait(BLOCK_MS / 1000)
+            return []
+        # What must not be handed to two is confirmed; for the others that would be half of their latency. As the last
+        # one was, the next is likely to be: a guess that fails costs a round trip.
+        found = self._deliveries.wait(queues, BLOCK_MS, confirmed=not self._quick)
+        if found:
+            guessed, self._quick = self._quick, all(self._tasks.is_quick(name_in(item.text)) for item in found)
+            if guessed and not self._quick:
+                self._deliveries.confirm()
+        return found
 
     def _accept(self, deliveries: Iterable[Delivery]) -> int:
         accepted = 0

@@ -69,7 +69,7 @@ class Worker:
         self._deliveries = deliveries
         self._options = options
         self._runner = Runner(tasks, options.sealer)
-        self._inbox = Inbox(deliveries, options.queues, options.threads, tasks.limits)
+        self._inbox = Inbox(deliveries, options.queues, options.threads, tasks)
         ticking = Ticking(deliveries, tasks, Orders(tasks, options.sealer))
         self._keeper = Keeper(deliveries, self._inbox, heart, options.lease, ticking)
         self._watchdog = Watchdog(self._give_up)
