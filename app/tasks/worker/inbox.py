@@ -15,13 +15,14 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.backoff import jittered
-from app.ops import metrics
 from app.tasks.envelope import name_in
+from app.tasks.worker.ends import Ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from app.tasks.delivery import Deliveries, Delivery, Settlement
+    from app.tasks.delivery import Deliveries
+    from app.tasks.message import Delivery, Settlement
     from app.tasks.registry import Registry
     from app.tasks.worker.interrupt import Interrupt
 
@@ -31,9 +32,7 @@ BLOCK_MS = 1000
 AGEING = 8  # every so many turns a lower queue goes first, so that none ever starves
 AHEAD = 0.02  # seconds of work that may lie here without having begun
 MOST_AHEAD = 64
-MOST_UNTOLD = 64
-TELL_AFTER = 0.01
-SHORT = 0.002  # seconds: shorter tasks are told of in batches; an end of a longer one is told at once
+SILENCE = 0.8  # of a lease without a renewal: what lies here may be another's by now
 PAUSE_BASE = 0.05
 PAUSE_CAP = 1.0
 LEARNING = 0.1
@@ -48,16 +47,22 @@ def order(turn: int, queues: Sequence[str]) -> tuple[str, ...]:
 
 
 class Inbox:
-    """Hands tasks to threads and tells Redis what became of them.
+    """Hands tasks to threads.
 
     Args:
         deliveries: the worker's place in the group.
+        tasks: the tasks there are.
         queues: those it takes from, the most urgent first.
         threads: how many ask for tasks.
-        tasks: the tasks there are.
+        lease: seconds of silence after which others take its tasks over.
+
+    Attributes:
+        ends: what has ended and is to be told.
     """
 
-    def __init__(self, deliveries: Deliveries, queues: Sequence[str], threads: int, tasks: Registry) -> None:
+    def __init__(
+        self, deliveries: Deliveries, tasks: Registry, *, queues: Sequence[str], threads: int, lease: float
+    ) -> None:
         self._deliveries = deliveries
         self.queues = tuple(queues)
         self._threads = threads
@@ -65,8 +70,9 @@ class Inbox:
         self._changed = threading.Condition(threading.Lock())
         self._waiting: deque[Delivery] = deque()
         self._running: dict[Delivery, Interrupt | None] = {}
-        self._untold: list[Settlement] = []
-        self._known: set[tuple[str, str]] = set()  # entries of all these, and of what is being told
+        self._known: set[tuple[str, str]] = set()  # entries of all these, and of what has ended and is not yet told
+        self._silence = lease * SILENCE
+        self._renewed_at = 0.0
         self._idle = 0
         self._fetching = False
         self._stopped = threading.Event()
@@ -74,9 +80,9 @@ class Inbox:
         self._failures = 0
         self._turns = 0
         self._more = False
-        self._told_at = 0.0
         self._pace = 1.0
         self._quick = False
+        self.ends = Ends(deliveries, self._stopped, self._forget)
 
     @property
     def works(self) -> bool:
@@ -98,6 +104,9 @@ class Inbox:
                         return None
                     if self._waiting and (self._fetching or not self._is_due()):
                         delivery = self._waiting.popleft()
+                        if self._may_be_lost(delivery):
+                            self._known.discard((delivery.queue, delivery.entry))
+                            continue
                         self._running[delivery] = None
                         return delivery
                     if not self._fetching:
@@ -130,40 +139,14 @@ class Inbox:
             if self._running.pop(delivery, self) is self:
                 return  # it was given up, see abandon
             self._pace += (seconds - self._pace) * LEARNING
-            if item.plain:
-                self._untold.append(item)
             # whoever fetches may be waiting for a task; nobody would tell it before that
-            alone = item.plain and self._fetching and not self._waiting
+            alone = self._fetching and not self._waiting
+        if not item.plain:
+            self.ends.settle(item)
+            return
+        self.ends.add(item)
         if alone:
-            self.tell()
-        elif not item.plain:
-            self.settle(item)
-
-    def settle(self, item: Settlement) -> None:
-        """Say how it ended, until Redis has heard it or the worker ends: doing it all again would be worse."""
-        while True:
-            try:
-                ours = self._deliveries.settle(item)
-                metrics.task_ended(item.name, item.outcome if ours else "lost")
-                break
-            except RedisError as error:
-                log.warning("task.end_waits", task_id=item.delivery.task_id, error=str(error))
-                if self._stopped.wait(PAUSE_CAP):
-                    break  # its lease runs out, and another worker does it again
-        self._forget([item.delivery])
-
-    def tell(self) -> bool:
-        """Tell what is done and not yet told; whether Redis has heard it."""
-        done = self._take_untold()
-        try:
-            if done:
-                ended, _ = self._deliveries.turn(done, (), 0)
-                self._told(done, ended)
-        except RedisError as error:
-            self._take_back(done)
-            log.warning("worker.end_waits", tasks=len(done), error=str(error))
-            return False
-        return True
+            self.ends.tell()
 
     def look_again(self) -> None:
         """Something may have been handed to this worker without its knowledge: look before the next fetch."""
@@ -189,11 +172,15 @@ class Inbox:
     def held(self) -> tuple[list[Delivery], dict[Delivery, Interrupt | None]]:
         """Those whose leases are to be kept: waiting or done and untold; and those that run."""
         with self._changed:
-            return [*self._waiting, *(item.delivery for item in self._untold)], dict(self._running)
+            return [*self._waiting, *self.ends.held()], dict(self._running)
 
     def still_held(self, delivery: Delivery) -> bool:
         """Whether it is still to be ended by this worker."""
         return (delivery.queue, delivery.entry) in self._known
+
+    def renewed(self, since: float) -> None:
+        """The leases of all that is held were renewed, at this time (monotonic seconds) or later."""
+        self._renewed_at = since
 
     def give_up(self, older_than: float) -> list[Delivery]:
         """Take back what has waited here for so many seconds: others may be free. For handing back."""
@@ -219,9 +206,11 @@ class Inbox:
 
     def _is_due(self) -> bool:
         """Whether it is time to fetch although something waits here: to tell what is done, or to refill."""
-        if len(self._untold) >= MOST_UNTOLD or (self._more and len(self._waiting) < self._ahead() // 2):
-            return True
-        return bool(self._untold) and (self._pace > SHORT or time.monotonic() - self._told_at > TELL_AFTER)
+        return self.ends.are_due(self._pace) or (self._more and len(self._waiting) < self._ahead() // 2)
+
+    def _may_be_lost(self, delivery: Delivery) -> bool:
+        """Whether this process has been so silent, stopped perhaps, that another may have it: that one runs it."""
+        return time.monotonic() - max(delivery.since, self._renewed_at) > self._silence
 
     def _ahead(self) -> int:
         return min(MOST_AHEAD, int(self._threads * AHEAD / max(self._pace, 1e-5)))
@@ -233,7 +222,7 @@ class Inbox:
             self._joined = True
             if found:
                 return found
-        done = self._take_untold()
+        done = self.ends.take()
         with self._changed:
             busy = len(self._waiting)
             wanted = max(0, self._idle + 1 + self._ahead() - busy)
@@ -241,9 +230,9 @@ class Inbox:
         try:
             ended, found = self._deliveries.turn(done, order(self._turns, self.queues), wanted)
         except BaseException:
-            self._take_back(done)
+            self.ends.take_back(done)
             raise
-        self._told(done, ended)
+        self.ends.told(done, ended)
         self._more = len(found) >= wanted > 0
         if found or busy or self._stopped.is_set():
             return found
@@ -272,24 +261,6 @@ class Inbox:
                 self._waiting.append(delivery)
                 accepted += 1
         return accepted
-
-    def _take_untold(self) -> list[Settlement]:
-        with self._changed:
-            done, self._untold = self._untold, []
-            self._told_at = time.monotonic()
-        return done
-
-    def _take_back(self, done: list[Settlement]) -> None:
-        with self._changed:
-            self._untold = done + self._untold
-            self._joined = False
-
-    def _told(self, done: Sequence[Settlement], ended: Sequence[bool]) -> None:
-        for item, ours in zip(done, ended, strict=True):
-            metrics.task_ended(item.name, "done" if ours else "lost")
-            if not ours:
-                log.warning("task.lost", task_id=item.delivery.task_id, why="another worker had taken it over")
-        self._forget(item.delivery for item in done)
 
     def _pause(self, error: Exception) -> None:
         self._joined = False  # the group may be gone with what a failover lost, and a reply may have been

@@ -14,7 +14,8 @@ from app.ops import metrics
 
 if TYPE_CHECKING:
     from app.ops.heart import Heart
-    from app.tasks.delivery import Deliveries, Swept
+    from app.tasks.delivery import Deliveries
+    from app.tasks.message import Swept
     from app.tasks.worker.inbox import Inbox
     from app.tasks.worker.ticking import Ticking
 
@@ -87,10 +88,12 @@ class Keeper:
                 log.warning("worker.keeping_failed", error=str(error), exc_info=not isinstance(error, RedisError))
 
     def _keep_leases(self) -> None:
-        self._inbox.tell()  # usually done by whoever ends a task; not when all have long ones now
+        self._inbox.ends.tell()  # usually done by whoever ends a task; not when all have long ones now
         self._deliveries.hand_back(self._inbox.give_up(LONGEST_WAIT_HERE))
+        since = time.monotonic()
         others, running = self._inbox.held()
         lost, cancelled = self._deliveries.renew([*others, *running])
+        self._inbox.renewed(since)
         for delivery in lost:
             if self._inbox.still_held(delivery):
                 log.warning("task.lost", task_id=delivery.task_id, why="another worker has taken it over")

@@ -11,15 +11,15 @@ from pydantic_core import to_json
 from app.errors import BadEnvelope, InvalidTask, TaskCancelled, TaskError, TaskTimeout, UnknownTask
 from app.ops import metrics, trace
 from app.tasks import attempt as attempts
-from app.tasks.delivery import Settlement
 from app.tasks.envelope import MAX_BYTES, Envelope, Sealer
+from app.tasks.message import Settlement
 from app.tasks.order import Order, Orders
 from app.tasks.policy import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.tasks.delivery import Delivery, Outcome
+    from app.tasks.message import Delivery, Outcome
     from app.tasks.registry import Registry, Task
     from app.tasks.worker.interrupt import Interrupt
 

@@ -13,7 +13,7 @@ from app.errors import TaskTimeout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.tasks.delivery import Delivery
+    from app.tasks.message import Delivery
     from app.tasks.worker.interrupt import Interrupt
 
 log = structlog.get_logger(__name__)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.ops.heart import Heart
-    from app.tasks.delivery import Deliveries, Delivery
+    from app.tasks.delivery import Deliveries
+    from app.tasks.message import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class Worker:
         self._deliveries = deliveries
         self._options = options
         self._runner = Runner(tasks, options.sealer)
-        self._inbox = Inbox(deliveries, options.queues, options.threads, tasks)
+        self._inbox = Inbox(deliveries, tasks, queues=options.queues, threads=options.threads, lease=options.lease)
         ticking = Ticking(deliveries, tasks, Orders(tasks, options.sealer))
         self._keeper = Keeper(deliveries, self._inbox, heart, options.lease, ticking)
         self._watchdog = Watchdog(self._give_up)
@@ -114,7 +115,7 @@ class Worker:
         """Its thread does not come back: say so, and let another thread take its place."""
         if not self._inbox.abandon(delivery):
             return
-        self._inbox.settle(self._runner.overdue(delivery))
+        self._inbox.ends.settle(self._runner.overdue(delivery))
         self._given_up += 1
         if self._given_up > self._options.threads:
             log.error("worker.worn_out", threads=self._given_up, why="as many threads are stuck as it had; it ends")
@@ -131,7 +132,7 @@ class Worker:
             thread.join(max(0.0, end - time.monotonic()))
         self._keeper.stop()
         self._watchdog.stop()
-        self._inbox.tell()
+        self._inbox.ends.tell()
         fetched = self._inbox.give_up(0)
         late = list(self._inbox.held()[1])
         self._hand_back([*fetched, *late])

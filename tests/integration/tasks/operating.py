@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.store import Store, keys
 from app.tasks import Limit, Queue, Registry
-from app.tasks.delivery import Deliveries, Settlement
+from app.tasks.delivery import Deliveries
+from app.tasks.message import Settlement
 from tests.integration.tasks.queueing import take
 
 if TYPE_CHECKING:
-    from app.tasks.delivery import Delivery
+    from app.tasks.message import Delivery
 
 LONG = 30.0
 ROOT = Path(__file__).parents[3]

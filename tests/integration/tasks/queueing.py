@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.store import keys
-from app.tasks.delivery import Deliveries, Delivery, Outcome, Settlement
+from app.tasks.message import Delivery, Outcome, Settlement
 
 if TYPE_CHECKING:
     from app.store import Store
     from app.tasks import Queue, TaskInfo
+    from app.tasks.delivery import Deliveries
 
 ALL = keys.PRIORITIES
 LEASE = 0.3

@@ -93,12 +93,15 @@ def test_a_crew_whose_parent_is_killed_ends_too(workers: Workers) -> None:
 
 
 def test_a_process_that_does_not_end_is_killed_before_the_pod_would_be(workers: Workers) -> None:
-    crew = workers.start(HAVEN_WORKER_PROCESSES="2", HAVEN_TASK_GRACE="1")
-    until(lambda: len(members(crew)) == 2, 10)
+    (port,) = free_ports(1)
+    crew = workers.start(HAVEN_WORKER_PROCESSES="2", HAVEN_TASK_GRACE="1", HAVEN_OPS_PORT=str(port))
+    until(lambda: fetch(port, "/readyz")[0] == 200, 20)
     stuck, _ = mates = members(crew)
     os.kill(stuck, signal.SIGSTOP)
+    asked = time.monotonic()
     crew.send_signal(signal.SIGTERM)
     assert crew.wait(1 + 5) == 0  # the chart gives a pod the grace and 5 seconds
+    assert time.monotonic() - asked > 1
     assert not any(psutil.pid_exists(pid) for pid in mates)
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from app.store import Store
     from app.tasks import Queue
-    from app.tasks.delivery import Deliveries, Delivery, Outcome
+    from app.tasks.delivery import Deliveries
+    from app.tasks.message import Delivery, Outcome
 
 OUTCOMES: tuple[Outcome, ...] = ("done", "retry", "dead")
 

@@ -107,6 +107,25 @@ def test_of_200_tasks_none_is_lost_when_workers_are_killed(queue: Queue, workers
     assert sum(runs) <= 200 + 2 * 4, "only what was under way runs twice"
 
 
+def test_a_worker_that_was_frozen_runs_nothing_that_others_have_taken_over(queue: Queue, workers: Workers) -> None:
+    ids = queue.enqueue_many([("nap", {"name": f"nap-{n}", "seconds": 0.004}) for n in range(600)])
+
+    def ended() -> list[int]:
+        return [sum(line.startswith("ended") for line in workers.trace(f"nap-{n}")) for n in range(600)]
+
+    frozen = workers.start()
+    until(lambda: sum(ended()) >= 100, 20)
+    frozen.send_signal(signal.SIGSTOP)
+    workers.start()
+    for task_id in ids:
+        ends(queue, task_id, timeout=30)
+    before = sum(ended())
+    frozen.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    assert sum(ended()) - before <= 4, "what its threads were at when it was frozen"
+    assert before - 600 <= 4, "ends that it had not told"
+
+
 def test_a_worker_that_is_told_to_end_hands_back_and_the_next_takes_over_at_once(
     queue: Queue, workers: Workers
 ) -> None:
