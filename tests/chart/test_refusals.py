@@ -15,6 +15,7 @@ OWN_DATABASE = (
 )
 TLS = "redis.tls.enabled=true,redis.tls.existingSecret=tls"
 CERT_MANAGER = "redis.tls.certManager.enabled=true"
+SIGNED = ("--set", "secrets.signTasks=true")
 SENTINEL = f"{OWN_REDIS},externalRedis.mode=sentinel"
 
 CHANGE_OVER = (
@@ -208,6 +209,26 @@ CASES = [
         "settings.REDIS_PASSWORD is the chart's to set: remove it, and set externalRedis.existingSecret",
     ),
     (
+        "settings.HAVEN_TASK_KEY=secret",
+        "settings.HAVEN_TASK_KEY is the chart's to set: remove it, and set secrets.signTasks",
+    ),
+    (
+        "settings.HAVEN_TASK_KEY_FILE=/tmp/key",
+        "settings.HAVEN_TASK_KEY_FILE is the chart's to set: remove it, and set secrets.signTasks",
+    ),
+    (
+        "settings.HAVEN_WORKER_PROCESSES=many",
+        "settings.HAVEN_WORKER_PROCESSES is the chart's to set: remove it, and set worker.processes",
+    ),
+    (
+        "settings.HAVEN_WORKER_MAX_TASKS=many",
+        "settings.HAVEN_WORKER_MAX_TASKS is the chart's to set: remove it, and set worker.maxTasks",
+    ),
+    (
+        "settings.HAVEN_WORKER_MAX_MEMORY=many",
+        "settings.HAVEN_WORKER_MAX_MEMORY is the chart's to set: remove it, and set worker.maxMemory",
+    ),
+    (
         "database.tryout.enabled=false,database.existingSecret=db",
         (
             "networkPolicy.enabled=true would cut the pods off from the database of database.existingSecret: "
@@ -267,8 +288,8 @@ def test_refusals_stand_in_one_file() -> None:
 def test_every_variable_that_the_chart_sets_is_refused_in_settings() -> None:
     names = {
         each["name"]
-        for name in ("default", "external-redis", "external-sentinel", "tls")
-        for pod in scenario(name).pods
+        for rendered in (*map(scenario, ("default", "external-redis", "external-sentinel", "tls")), render(*SIGNED))
+        for pod in rendered.pods
         for container in pod.containers
         for each in container.get("env", [])
         if re.match(r"(HAVEN|REDIS)_", each["name"]) and pod.component != "redis"

@@ -60,6 +60,9 @@ def test_the_version_of_chart_and_program_is_one() -> None:
         ("settings.LOG_LEVEL=debug", "invalid propertyName 'LOG_LEVEL'"),
         ("settings.HAVEN_DEADLINE=3", "got number, want string"),
         ("web.pdb.maxUnavailable=half", "does not match pattern"),
+        ("worker.processes=0", "minimum: got 0, want 1"),
+        ("worker.maxMemory=-1", "minimum: got -1, want 0"),
+        ("secrets.signTasks=2", "got number, want boolean"),
     ],
 )
 def test_a_typo_is_refused(setting: str, wrong: str) -> None:

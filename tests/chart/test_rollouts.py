@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.guardian.server import DRAIN
+from app.tasks.worker.crew import LOOK, OVERTIME
 from tests.chart.rendering import CHART, KUBERNETES, SCENARIOS, environment, helm, render, scenario
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def test_a_worker_gives_its_tasks_their_grace() -> None:
     (container,) = pod.spec["containers"]
     assert environment(container)["HAVEN_TASK_GRACE"] == "90"
     assert pod.spec["terminationGracePeriodSeconds"] == 95
+    assert pod.spec["terminationGracePeriodSeconds"] > LOOK + 90 + OVERTIME + 1  # it sees its own processes out
     assert "lifecycle" not in container  # nothing is sent to it, so there is nothing to drain
 
 

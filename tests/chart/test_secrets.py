@@ -11,7 +11,7 @@ from tests.chart.kube_api import Secrets, cluster
 from tests.chart.rendering import CHART, helm, scenario
 
 NAME = "shop-haven-secrets"
-LONG = {"secret-key", "guardian-token"}
+LONG = {"secret-key", "task-key", "guardian-token"}
 
 
 def encoded(text: str) -> str:

@@ -51,16 +51,20 @@ def external_sentinel(release: Release) -> Values:
 def production(release: Release) -> Values:
     """The database's address is another one here, there is no such priority class, and the name service may be no pod.
 
-    While they start, pods that share two cores with a whole cluster are so busy that the autoscalers would fill it up.
+    While they start, pods that share two cores with a whole cluster are so busy that the autoscalers would fill it up;
+    and two pods of workers are four processes already.
     """
     dns = get("pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns")["items"]
-    keys = ("secret-key", "admin", "app", "replica", "sentinel", "guardian", "exporter", "guardian-token")
-    passwords = outside.secret("haven-passwords", **{key: secrets.token_hex(24) for key in keys})
+    of_redis = ("admin", "app", "replica", "sentinel", "guardian", "exporter", "guardian-token")
+    passwords = outside.secret(
+        "haven-passwords", **{key: secrets.token_hex(24) for key in ("secret-key", "task-key", *of_redis)}
+    )
     apply(release.namespace, passwords, *outside.postgres())
     return {
         "networkPolicy": {"database": {"to": outside.PEERS}} | ({} if dns else {"dns": {"to": []}}),
         "web": {"priorityClassName": "", "autoscaling": {"max": 3}},
         "realtime": {"autoscaling": {"max": 2}},
+        "worker": {"replicas": 2},
     }
 
 

@@ -102,12 +102,16 @@ valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 
 {{/*
 A container's env: the chart's, the component's own ("env", a map) and `settings`, sorted, each name once (which of two
-entries of one name an upgrade keeps is chance). "redis": whether the pod talks to Redis.
+entries of one name an upgrade keeps is chance). "redis": whether the pod talks to Redis; "tasks": whether it enqueues or
+runs them.
 */}}
 {{- define "haven.env" -}}
 {{- $all := include "haven.commonEnv" .root | fromYaml -}}
 {{- if .redis -}}
 {{- $all = merge $all (include "haven.redisEnv" .root | fromYaml) -}}
+{{- end -}}
+{{- if and .tasks .root.Values.secrets.signTasks -}}
+{{- $_ := set $all "HAVEN_TASK_KEY_FILE" "/run/secrets/haven/task-key" -}}
 {{- end -}}
 {{- $all = merge (dict) .root.Values.settings (.env | default dict) $all -}}
 {{- $list := list -}}
@@ -148,6 +152,9 @@ entries of one name an upgrade keeps is chance). "redis": whether the pod talks 
           name: {{ include "haven.secretName" .root }}
           items:
             - {key: secret-key, path: secret-key}
+            {{- if and .tasks .root.Values.secrets.signTasks }}
+            - {key: task-key, path: task-key}
+            {{- end }}
       - secret:
           name: {{ .root.Values.database.existingSecret | default (include "haven.secretName" .root) }}
           items:
@@ -159,7 +166,7 @@ entries of one name an upgrade keeps is chance). "redis": whether the pod talks 
 - name: {{ $name }}
   emptyDir:
     {{- if eq $name "metrics" }}
-    medium: Memory # the processes of a pod share them by it; every request writes
+    medium: Memory # the processes of a pod share them by it; every request and every task writes
     sizeLimit: 64Mi
     {{- else }}
     sizeLimit: 128Mi

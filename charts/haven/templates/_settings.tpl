@@ -12,10 +12,15 @@ HAVEN_REALTIME_STREAMS: realtime.streams
 HAVEN_REALTIME_WORKERS: realtime.workers
 HAVEN_REPLICAS: web.replicas
 HAVEN_TASK_GRACE: worker.taskGrace
+HAVEN_TASK_KEY: secrets.signTasks
+HAVEN_TASK_KEY_FILE: secrets.signTasks
 HAVEN_TRUSTED_PROXIES: web.trustedProxies
 HAVEN_WEB_STREAMS: web.streams
 HAVEN_WEB_THREADS: web.threads
 HAVEN_WEB_WORKERS: web.workers
+HAVEN_WORKER_MAX_MEMORY: worker.maxMemory
+HAVEN_WORKER_MAX_TASKS: worker.maxTasks
+HAVEN_WORKER_PROCESSES: worker.processes
 HAVEN_WORKER_THREADS: worker.threads
 REDIS_HOST: externalRedis.host
 REDIS_PASSWORD: externalRedis.existingSecret

@@ -7,6 +7,12 @@ HAVEN_FILES_DIR: /var/lib/haven/files
 
 {{- define "haven.workerEnv" -}}
 {{ include "haven.opsEnv" . }}
-HAVEN_WORKER_THREADS: {{ .Values.worker.threads | int | quote }}
-HAVEN_TASK_GRACE: {{ .Values.worker.taskGrace | int | quote }}
+HAVEN_METRICS_DIR: /var/lib/haven/metrics
+{{- with .Values.worker }}
+HAVEN_WORKER_PROCESSES: {{ .processes | int | quote }}
+HAVEN_WORKER_THREADS: {{ .threads | int | quote }}
+HAVEN_WORKER_MAX_TASKS: {{ .maxTasks | int | quote }}
+HAVEN_WORKER_MAX_MEMORY: {{ .maxMemory | int | quote }}
+HAVEN_TASK_GRACE: {{ .taskGrace | int | quote }}
+{{- end }}
 {{- end -}}
