@@ -6,8 +6,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.errors import InvalidTask
+
 if TYPE_CHECKING:
     from app.tasks.step import Step
+
+MOST_FOLLOWING = 500
 
 
 @dataclass(slots=True)
@@ -27,7 +31,15 @@ class Attempt:
     following: list[Any] = field(default_factory=list)
 
     def then(self, step: Step) -> None:
-        """Enqueue this when the task is done, in the same step; nothing of it happens when it fails."""
+        """Enqueue this when the task is done, in the same step; nothing of it happens when it fails.
+
+        Raises:
+            InvalidTask: too much follows already.
+        """
+        if len(self.following) >= MOST_FOLLOWING:
+            raise InvalidTask(
+                f"{MOST_FOLLOWING} tasks follow {self.name!r} already: let one of them enqueue the others, in bulk"
+            )
         self.following.append(step)
 
 

@@ -25,6 +25,8 @@ HAND_BACK_IDLE_MS = 86_400_000  # longer than any lease: whoever looks next take
 FORGET_IDLE_MS = 86_400_000
 DUE_BATCH = 100
 OWN_BATCH = 1000
+WHATEVER_WAITS = 1 << 52
+"""No limit for what follows a task, or is due by the clock: nobody is there who could be told that it was refused."""
 
 
 class Deliveries:
@@ -36,7 +38,6 @@ class Deliveries:
         most_deliveries: starts without an end after which a task is dead.
         ttl: seconds a finished task can be looked up.
         dead_ttl: seconds a dead one can be, by default as long.
-        most_waiting: tasks that may wait in one queue.
     """
 
     def __init__(
@@ -47,14 +48,12 @@ class Deliveries:
         most_deliveries: int,
         ttl: float,
         dead_ttl: float | None = None,
-        most_waiting: int = 1_000_000,
     ) -> None:
         self._store = store
         self._lease_ms = int(lease * 1000)
         self._most = most_deliveries
         self._ttl_ms = int(ttl * 1000)
         self._dead_ttl_ms = int((dead_ttl or ttl) * 1000)
-        self._waiting = most_waiting
         self._server_ms, self._told_at = 0, 0.0  # the server's time, and when it told it
         self._patient_until = 0.0
         self.paused: frozenset[str] = frozenset()
@@ -131,7 +130,7 @@ class Deliveries:
         ttl = item.keep or (self._dead_ttl_ms if item.outcome == "dead" else self._ttl_ms)
         place = (self.consumer, delivery.queue, delivery.entry, delivery.task_id)
         end = (item.name, item.outcome, delivery.attempt, item.detail, item.delay, ttl)
-        following = [part for order in item.following for part in order.full(self._waiting)]
+        following = [part for order in item.following for part in order.full(WHATEVER_WAITS)]
         return bool(self._store.run("task_settle", (), (*place, *end, *following), repeatable=True))
 
     def renew(self, deliveries: Iterable[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
@@ -188,7 +187,7 @@ class Deliveries:
         """
         args: list[Any] = [schedule, "" if before is None else before, until]
         for order in orders:
-            args += order.full(self._waiting)
+            args += order.full(WHATEVER_WAITS)
         return int(self._store.run("task_tick", (), args, repeatable=True, durable=bool(orders)))
 
     def leave(self) -> None:

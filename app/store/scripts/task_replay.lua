@@ -24,7 +24,7 @@ if fields.unique then
 end
 local now = now_ms()
 redis.call('PERSIST', record)
-redis.call('HDEL', record, 'finished', 'letter', 'error', 'by')
+redis.call('HDEL', record, 'finished', 'letter', 'error', 'by', 'cancel')
 redis.call('HSET', record, 'queue', fields.queue, 'attempts', 0, 'enqueued', now, unpack(payload_of(found[2])))
 ready(id)
 return id

@@ -17,10 +17,11 @@ if not found then
 end
 local payload = payload_of(found[2])
 take_out(queue, entry)
+if outcome == 'retry' and redis.call('HEXISTS', record, 'cancel') == 1 then outcome = 'cancelled' end
 if outcome == 'retry' then
   local now = now_ms()
-  redis.call('HSET', record, 'state', 'delayed', 'queue', queue, 'attempts', attempt, 'error', detail, 'by', consumer, 'name', name,
-    unpack(payload))
+  redis.call('HSET', record, 'state', 'delayed', 'queue', queue, 'attempts', attempt, 'error', detail, 'by', consumer,
+    'name', name, unpack(payload))
   redis.call('HSETNX', record, 'enqueued', string.match(entry, '^%d+'))
   redis.call('ZADD', DELAYED, now + delay, id)
   release(id, false)

@@ -40,9 +40,9 @@ for position = 9, #ARGV do
       if deliveries >= most then
         local found = redis.call('XRANGE', stream, entry, entry)[1]
         take_out(queue, entry)
-        if found then
-          local fields = {}
-          for index = 1, #found[2], 2 do fields[found[2][index]] = found[2][index + 1] end
+        local fields = {}
+        for index = 1, found and #found[2] or 0, 2 do fields[found[2][index]] = found[2][index + 1] end
+        if fields.id then -- else it is no task
           local name = string.match(fields.task or '', '"name":"([^"\\]*)"') or '?'
           local why = 'started ' .. deliveries .. ' times without an end: its worker was killed each time'
           bury(fields.id, queue, name, why, (fields.attempts or 0) + deliveries, ttl, payload_of(found[2]))

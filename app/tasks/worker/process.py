@@ -68,7 +68,6 @@ def run_worker(runtime: Runtime, heart: Heart, queues: Sequence[str], on_stop: O
         most_deliveries=config.haven_task_deliveries,
         ttl=config.haven_task_ttl,
         dead_ttl=config.haven_task_dead_ttl,
-        most_waiting=config.haven_task_waiting,
     )
     options = WorkerOptions(
         threads=config.haven_worker_threads,

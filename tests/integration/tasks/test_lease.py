@@ -199,3 +199,17 @@ def test_what_a_dead_worker_holds_is_taken_over_though_the_clock_was_put_back(
         time.sleep(0.02)
     assert taken[0].task_id == task_id
     assert time.monotonic() - began >= LEASE
+
+
+def test_an_entry_that_is_no_task_is_gone_in_the_end_and_stops_nobody(
+    queue: Queue, store: Store, worker: Callable[[], Deliveries]
+) -> None:
+    store.redis.xadd(keys.task_stream("normal"), {"what": "is this"})
+    mine = worker()
+    assert take(mine, 5) == []
+    for _ in range(4):
+        time.sleep(LEASE + 0.05)
+        assert mine.sweep(5).taken == []
+    assert is_forgotten(store)
+    enqueue(queue)
+    assert len(take(mine, 5)) == 1

@@ -276,11 +276,17 @@ def test_a_function_may_say_what_follows_and_who_it_is(bench: Bench, ran: list[s
             raise OSError("what it wanted to follow does not")
         return current().task_id
 
+    @bench.tasks.task()
+    def flood() -> None:
+        for n in range(1000):
+            current().then(Step("note", {"text": f"{n}"}))
+
     with bench.worker():
         first = bench.queue.enqueue("fan_out")
         assert bench.ends(first).result == first
         for n in (1, 2, 3):
             bench.ends(f"{first}+{n}")
+        assert "in bulk" in (bench.ends(bench.queue.enqueue("flood"), "dead").error or "")
     assert sorted(ran) == ["0", "1", "2"]
     with pytest.raises(RuntimeError, match="no task runs here"):
         current()
@@ -367,6 +373,22 @@ def test_a_running_task_is_told_to_stop(bench: Bench) -> None:
     assert len(seen) == 1
 
 
+def test_a_task_that_fails_after_it_was_cancelled_is_not_tried_again(bench: Bench) -> None:
+    release = threading.Event()
+
+    @bench.tasks.task(backoff=SOON)
+    def deaf() -> None:
+        release.wait(10)
+        raise OSError
+
+    with bench.worker(threads=1):
+        task_id = bench.queue.enqueue("deaf")
+        bench.ends(task_id, "running")
+        assert bench.queue.cancel(task_id) == "asked"
+        release.set()
+        assert bench.ends(task_id, "cancelled", timeout=5).attempts == 1
+
+
 def test_waiting_tasks_are_cancelled_wherever_they_are(bench: Bench, ran: list[str]) -> None:
     waiting = bench.queue.enqueue("note", {"text": "waiting"})
     delayed = bench.queue.enqueue("note", {"text": "delayed"}, delay=0.2)
@@ -431,11 +453,14 @@ def test_a_full_queue_refuses_and_keeps_what_it_has(bench: Bench, ran: list[str]
     with pytest.raises(QueueFull):
         small.enqueue_many([("note", {"text": "0"}, "id-0"), ("note", {"text": "more"}, "more")])
     assert small.info("more") is None
+    chained = small.enqueue("note", {"text": "first"}, priority="low", then=[Step("note", {"text": "goes on"})])
     assert small.enqueue("note", {"text": "urgent"}, priority="high")
     with bench.worker():
         for task_id in ids:
             bench.ends(task_id)
-    assert len(ran) == 4
+        until(lambda: bench.queue.info(f"{chained}>1"))
+        bench.ends(f"{chained}>1")
+    assert len(ran) == 6, "what follows a task is never refused"
 
 
 def test_only_signed_tasks_are_run_when_there_is_a_key(bench: Bench, ran: list[str]) -> None:
