@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import zlib
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,8 @@ def write_once(name: str, text: bytes) -> Path:
     """Write a file so that a reader sees all of it or nothing, and doing it again changes nothing."""
     path = files_dir() / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # of this thread alone: another may write the same file now
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     temporary.write_bytes(text)
     temporary.replace(path)
     return path
