@@ -49,7 +49,7 @@ def test_a_task_may_wait_for_its_time(bench: Bench, ran: list[str]) -> None:
         later = bench.queue.enqueue("note", {"text": "later"}, at=at)
         assert bench.info(soon).status == "delayed"
         bench.ends(soon)
-        assert 0.4 <= time.monotonic() - began < 2
+        assert 0.4 <= time.monotonic() - began < 5
     assert bench.info(later).status == "delayed"
     assert ran == ["soon"]
     assert bench.store.redis.zscore(keys.TASK_DELAYED, later) == pytest.approx(at.timestamp() * 1000, abs=1)
@@ -205,17 +205,17 @@ def test_a_limit_holds_for_attempts_that_fail_and_for_tasks_that_are_cancelled(b
 def test_a_rate_is_kept_and_a_burst_is_let_through(bench: Bench) -> None:
     times: list[float] = []
 
-    @bench.tasks.task(limit=Limit(rate=10, per=1.0, burst=3))
+    @bench.tasks.task(limit=Limit(rate=2, per=1.0, burst=3))
     def call() -> None:
         times.append(time.monotonic())
 
     with bench.worker(threads=4):
         until(lambda: bench.store.redis.hexists(keys.TASK_GATES, "call"))
-        for task_id in [bench.queue.enqueue("call") for _ in range(10)]:
+        for task_id in [bench.queue.enqueue("call") for _ in range(5)]:
             bench.ends(task_id)
-    assert times[2] - times[0] < 0.3
-    assert times[-1] - times[0] >= 0.65, "seven at 0.1 s each"
-    assert times[-1] - times[0] < 4
+    assert times[2] - times[0] < 0.9, "one by one it would be a second"
+    assert times[-1] - times[0] >= 0.9, "two more at half a second each"
+    assert times[-1] - times[0] < 5
 
 
 def test_held_tasks_are_let_through_by_priority(bench: Bench, ran: list[str]) -> None:

@@ -272,13 +272,13 @@ def test_ends_of_long_tasks_are_told_at_once(bench: Bench) -> None:
         time.sleep(seconds)
 
     with bench.worker(threads=2):
-        long = bench.queue.enqueue("nap", {"seconds": 3})
+        long = bench.queue.enqueue("nap", {"seconds": 8})
         bench.ends(long, "running")
         for _ in range(5):
             began = time.monotonic()
             bench.ends(bench.queue.enqueue("nap", {"seconds": 0.1}))
-            assert time.monotonic() - began < 0.6
-        assert bench.info(long).status == "running"
+            assert time.monotonic() - began < 2
+        assert bench.info(long).status == "running", "all that time"
 
 
 def test_only_the_queues_that_it_was_told_are_served(bench: Bench) -> None:
