@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from app.tasks import TaskInfo
 
 
+class Crowd:
+    """Counts how many are inside at once.
+
+    Attributes:
+        most: the most that ever were.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = self.most = 0
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
+
+
 class Bench:
     """Tasks, a queue and workers in this process."""
 

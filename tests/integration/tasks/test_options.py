@@ -14,7 +14,7 @@ from app.tasks import Backoff, Limit, Queue, Step, current
 from app.tasks.envelope import Sealer
 from app.tasks.worker import inbox, watchdog
 from tests.integration.helpers import until
-from tests.integration.tasks.bench import Bench
+from tests.integration.tasks.bench import Bench, Crowd
 
 if TYPE_CHECKING:
     from app.store import Store
@@ -126,19 +126,14 @@ def test_a_unique_task_that_is_tried_again_or_cancelled_keeps_and_frees_its_key(
 
 
 def test_a_replayed_task_takes_its_key_and_its_limit_again(bench: Bench) -> None:
-    fails, running, most = [True], [0], [0]
-    lock = threading.Lock()
+    fails, crowd = [True], Crowd()
 
     @bench.tasks.task(unique=True, limit=Limit(concurrency=1), attempts=1)
     def sync(n: int) -> int:
         if fails:
             raise OSError
-        with lock:
-            running[0] += 1
-            most[0] = max(most[0], running[0])
-        time.sleep(0.05)
-        with lock:
-            running[0] -= 1
+        with crowd.inside():
+            time.sleep(0.05)
         return n
 
     with bench.worker(threads=4):
@@ -157,22 +152,17 @@ def test_a_replayed_task_takes_its_key_and_its_limit_again(bench: Bench) -> None
     with bench.worker(threads=4):
         for task_id in (*ids[:3], again):
             bench.ends(task_id)
-    assert most[0] == 1
+    assert crowd.most == 1
     assert bench.store.redis.keys(f"{keys.TASK_UNIQUE}*") == []
 
 
 def test_of_a_limited_task_so_many_run_at_once_over_all_workers(bench: Bench) -> None:
-    running, most = [0], [0]
-    lock = threading.Lock()
+    crowd = Crowd()
 
     @bench.tasks.task(limit=Limit(concurrency=2))
     def narrow(n: int) -> int:
-        with lock:
-            running[0] += 1
-            most[0] = max(most[0], running[0])
-        time.sleep(0.02)
-        with lock:
-            running[0] -= 1
+        with crowd.inside():
+            time.sleep(0.02)
         return n
 
     with bench.worker(threads=4), bench.worker(threads=4):
@@ -180,7 +170,7 @@ def test_of_a_limited_task_so_many_run_at_once_over_all_workers(bench: Bench) ->
         assert "held" in {bench.info(task_id).status for task_id in ids}
         for task_id in ids:
             bench.ends(task_id)
-    assert most[0] == 2
+    assert crowd.most == 2
     assert bench.store.redis.scard(f"{keys.TASK_PASSED}narrow") == 0
 
 

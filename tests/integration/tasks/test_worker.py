@@ -12,7 +12,7 @@ from app.store import keys
 from app.tasks.delivery import Deliveries
 from app.tasks.worker import inbox
 from tests.integration.helpers import metric, until
-from tests.integration.tasks.bench import Bench
+from tests.integration.tasks.bench import Bench, Crowd
 
 if TYPE_CHECKING:
     from app.local import RedisServer
@@ -42,23 +42,18 @@ def test_a_task_is_run_and_its_result_kept(bench: Bench) -> None:
 
 
 def test_as_many_run_at_once_as_there_are_threads_and_no_more(bench: Bench) -> None:
-    running, most = [0], [0]
-    lock = threading.Lock()
+    crowd = Crowd()
 
     @bench.tasks.task()
     def count() -> None:
-        with lock:
-            running[0] += 1
-            most[0] = max(most[0], running[0])
-        time.sleep(0.05)
-        with lock:
-            running[0] -= 1
+        with crowd.inside():
+            time.sleep(0.05)
 
     ids = [bench.queue.enqueue("count", {}) for _ in range(20)]
     with bench.worker(threads=4):
         for task_id in ids:
             bench.ends(task_id)
-    assert most[0] == 4
+    assert crowd.most == 4
 
 
 def test_high_comes_first_and_neither_normal_nor_low_ever_starves(bench: Bench) -> None:

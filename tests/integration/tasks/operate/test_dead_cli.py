@@ -5,32 +5,13 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from app.store import Store, keys
-from app.tasks import Queue
 from tests.integration.helpers import until
-from tests.integration.tasks.operating import Haven, dead, example, joined, waiting
+from tests.integration.tasks.operate.operating import Haven, dead, waiting
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from app.tasks import Queue
     from app.tasks.delivery import Deliveries
-
-
-@pytest.fixture
-def haven(environment: dict[str, str], tmp_path: Path) -> Haven:
-    return Haven(environment, tmp_path)
-
-
-@pytest.fixture
-def queue(store: Store) -> Queue:
-    return Queue(store, ttl=60, tasks=example())
-
-
-@pytest.fixture
-def worker(store: Store) -> Deliveries:
-    return joined(store, example())
 
 
 def write_letters(store: Store, count: int) -> None:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.tasks import Queue
-from tests.integration.tasks.operating import Haven, dead, example, joined, waiting
+from tests.integration.tasks.operate.operating import Haven, dead, waiting
 from tests.integration.tasks.queueing import end, enqueue, take, take_one
 
 if TYPE_CHECKING:
@@ -14,24 +13,10 @@ if TYPE_CHECKING:
 
     from app.local import RedisServer
     from app.store import Store
+    from app.tasks import Queue
     from app.tasks.delivery import Deliveries
 
 ESCAPE = "\x1b"
-
-
-@pytest.fixture
-def haven(environment: dict[str, str], tmp_path: Path) -> Haven:
-    return Haven(environment, tmp_path)
-
-
-@pytest.fixture
-def queue(store: Store) -> Queue:
-    return Queue(store, ttl=60, tasks=example())
-
-
-@pytest.fixture
-def worker(store: Store) -> Deliveries:
-    return joined(store, example())
 
 
 def test_a_list_for_people_is_aligned_and_steers_no_terminal(haven: Haven, queue: Queue, worker: Deliveries) -> None:

@@ -6,39 +6,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.store import Store, keys
-from app.tasks import Queue, Registry
 from app.tasks.operate import rows
-from app.tasks.operate.ledger import Details, Ledger
 from tests.integration.helpers import cut_off
-from tests.integration.tasks.operating import LONG, dead, example, in_streams, joined, kill
+from tests.integration.tasks.operate.operating import LONG, dead, in_streams, kill
 from tests.integration.tasks.queueing import done, end, enqueue, take, take_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.local import RedisServer
+    from app.tasks import Queue, Registry
     from app.tasks.delivery import Deliveries
+    from app.tasks.operate.ledger import Details, Ledger
     from app.tasks.operate.rows import Row
-
-
-@pytest.fixture
-def tasks() -> Registry:
-    return example()
-
-
-@pytest.fixture
-def queue(store: Store, tasks: Registry) -> Queue:
-    return Queue(store, ttl=60, tasks=tasks)
-
-
-@pytest.fixture
-def worker(store: Store, tasks: Registry) -> Deliveries:
-    return joined(store, tasks)
-
-
-@pytest.fixture
-def ledger(store: Store) -> Ledger:
-    return Ledger(store, ttl=60, lease=LONG)
 
 
 def ids(found: Sequence[Row]) -> list[str]:

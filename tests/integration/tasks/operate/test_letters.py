@@ -10,7 +10,7 @@ from app.tasks import Queue, Registry
 from app.tasks.operate.ledger import Ledger
 from app.tasks.operate.letters import Filter
 from tests.integration.helpers import until
-from tests.integration.tasks.operating import LONG, dead, example, in_streams, joined, kill
+from tests.integration.tasks.operate.operating import LONG, dead, in_streams, joined, kill
 from tests.integration.tasks.queueing import take, take_one
 
 if TYPE_CHECKING:
@@ -18,26 +18,6 @@ if TYPE_CHECKING:
 
     from app.local import RedisCluster
     from app.tasks.delivery import Deliveries
-
-
-@pytest.fixture
-def tasks() -> Registry:
-    return example()
-
-
-@pytest.fixture
-def queue(store: Store, tasks: Registry) -> Queue:
-    return Queue(store, ttl=60, tasks=tasks)
-
-
-@pytest.fixture
-def worker(store: Store, tasks: Registry) -> Deliveries:
-    return joined(store, tasks)
-
-
-@pytest.fixture
-def ledger(store: Store) -> Ledger:
-    return Ledger(store, ttl=60, lease=LONG)
 
 
 def letters(ledger: Ledger, **wanted: Any) -> list[str]:
