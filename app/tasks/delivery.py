@@ -131,7 +131,9 @@ class Deliveries:
         place = (self.consumer, delivery.queue, delivery.entry, delivery.task_id)
         end = (item.name, item.outcome, delivery.attempt, item.detail, item.delay, ttl)
         following = [part for order in item.following for part in order.full(WHATEVER_WAITS)]
-        return bool(self._store.run("task_settle", (), (*place, *end, *following), repeatable=True))
+        args = (*place, *end, *following)
+        # confirmed: after a failover that has lost it, this worker would find the task among its own, and do it again
+        return bool(self._store.run("task_settle", (), args, repeatable=True, durable=True))
 
     def renew(self, deliveries: Iterable[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
         """Keep the leases; returns those that were lost to another worker, and those that are to be cancelled."""

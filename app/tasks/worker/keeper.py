@@ -15,7 +15,7 @@ from app.ops import metrics
 if TYPE_CHECKING:
     from app.ops.heart import Heart
     from app.tasks.delivery import Deliveries
-    from app.tasks.message import Swept
+    from app.tasks.message import Delivery, Swept
     from app.tasks.worker.inbox import Inbox
     from app.tasks.worker.ticking import Ticking
 
@@ -48,6 +48,7 @@ class Keeper:
         self._skew_ms = 0.0
         self._thread = threading.Thread(target=self._run, name="haven-keeper", daemon=True)
         self._sweeps = True
+        self._doubted: set[Delivery] = set()
 
     def start(self) -> None:
         """Begin."""
@@ -94,9 +95,10 @@ class Keeper:
         others, running = self._inbox.held()
         lost, cancelled = self._deliveries.renew([*others, *running])
         self._inbox.renewed(since)
-        for delivery in lost:
-            if self._inbox.still_held(delivery):
-                log.warning("task.lost", task_id=delivery.task_id, why="another worker has taken it over")
+        doubted = {delivery for delivery in lost if self._inbox.still_held(delivery)}
+        for delivery in doubted & self._doubted:  # once may be one that ended just now
+            log.warning("task.lost", task_id=delivery.task_id, why="another worker has taken it over")
+        self._doubted = doubted
         for delivery in cancelled:
             interrupt = running.get(delivery)
             if interrupt is not None:
