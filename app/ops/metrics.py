@@ -158,45 +158,46 @@ QUEUE_DEPTH = (
 QUEUE_AGE = ("haven_task_queue_age_seconds", "Age of the oldest waiting task, by priority.")
 QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not finished, by priority.")
 
-# On hot paths, so the labelled children are looked up in a plain dict.
-_children: dict[tuple[str, ...], Any] = {}
-_operations: dict[str, Histogram] = {}
-_enqueued: dict[tuple[str, str], Counter] = {}
+
+class _Children(dict[tuple[str, ...], Any]):
+    """A metric's labelled children: on hot paths, so they are looked up in a plain dict."""
+
+    def __init__(self, metric: Counter | Histogram) -> None:
+        super().__init__()
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        child = self[labels] = self._metric.labels(*labels)
+        return child
 
 
-def _child(metric: Counter | Histogram, *labels: str) -> Any:
-    found = _children.get((metric._name, *labels))  # noqa: SLF001
-    if found is None:
-        found = _children[metric._name, *labels] = metric.labels(*labels)  # noqa: SLF001
-    return found
+_operations = _Children(STORE_DURATION)
+_enqueued = _Children(TASKS_ENQUEUED)
+_waits = _Children(TASK_WAIT)
+_durations = _Children(TASK_DURATION)
+_outcomes = _Children(TASK_OUTCOMES)
 
 
 def observe_operation(name: str, seconds: float) -> None:
     """Record one operation of the store, by its command or script."""
-    child = _operations.get(name)
-    if child is None:
-        child = _operations[name] = STORE_DURATION.labels(name.lower())
-    child.observe(seconds)
+    _operations[name.lower(),].observe(seconds)
 
 
-def task_enqueued(name: str, priority: str, count: int = 1) -> None:
-    """Record that tasks were taken in."""
-    child = _enqueued.get((name, priority))
-    if child is None:
-        child = _enqueued[name, priority] = TASKS_ENQUEUED.labels(name, priority)
-    child.inc(count)
+def task_enqueued(name: str, priority: str) -> None:
+    """Record that a task was taken in."""
+    _enqueued[name, priority].inc()
 
 
 def task_began(priority: str, waited: float) -> None:
     """Record that a task began for the first time, after so many seconds."""
-    _child(TASK_WAIT, priority).observe(max(0.0, waited))
+    _waits[priority,].observe(max(0.0, waited))
 
 
 def task_ran(name: str, seconds: float) -> None:
     """Record how long a handler ran."""
-    _child(TASK_DURATION, name).observe(seconds)
+    _durations[name,].observe(seconds)
 
 
 def task_ended(name: str, outcome: str) -> None:
     """Record how an attempt ended."""
-    _child(TASK_OUTCOMES, name, outcome).inc()
+    _outcomes[name, outcome].inc()

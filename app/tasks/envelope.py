@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,15 @@ def say(name: str, args: Any) -> bytes:
 def name_in(text: str) -> str:
     """The task's name in a packed envelope, without opening it; empty where it is not at its place."""
     return text[len(HEAD) : text.find('"', len(HEAD))] if text.startswith(HEAD) else ""
+
+
+def peek(text: str | None) -> dict[str, Any]:
+    """The body of an envelope, unchecked, for looking at it; empty when it can't be read."""
+    with suppress(ValueError):
+        body = from_json(text or "{}")
+        if isinstance(body, dict):
+            return body
+    return {}
 
 
 class Sealer:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
+
+from app.tasks.envelope import peek
 
 if TYPE_CHECKING:
     from app.store import Store
@@ -63,9 +64,7 @@ def read_info(store: Store, task_id: str) -> TaskInfo | None:
     pending = [*answer[2], None, None, None]
     queue, _, entry_id = record.get("place", "").partition(" ")
     state = record.get("state", "queued")
-    envelope = {}
-    with suppress(ValueError):  # what can't be read has no name; a worker will say so
-        envelope = from_json(record.get("task") or entry.get("task") or "{}")
+    envelope = peek(record.get("task") or entry.get("task"))  # what can't be read has no name; a worker will say so
     attempts = int(record.get("attempts") or entry.get("attempts") or 0)
     if state == "queued":
         attempts = int(entry.get("attempts") or 0) + int(pending[2] or 0)

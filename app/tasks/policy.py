@@ -6,12 +6,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.backoff import jittered
+from app.errors import InvalidTask
+from app.store import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTEMPTS = 5
 SECONDS = 600.0
+
+
+def known_priority(priority: str) -> str:
+    """A priority that there is.
+
+    Raises:
+        InvalidTask: there is none of that name: no worker would ever look there.
+    """
+    if priority not in keys.PRIORITIES:
+        raise InvalidTask(f"priority {priority!r} is not one of {', '.join(keys.PRIORITIES)}")
+    return priority
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from app.errors import InvalidTask, QueueFull
 from app.ops import metrics
-from app.store import Store, keys
 from app.tasks.info import TaskInfo, read_info
 from app.tasks.order import Orders
+from app.tasks.policy import known_priority
 from app.tasks.registry import Registry, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from app.store import Store
     from app.tasks.envelope import Sealer
     from app.tasks.order import Order
     from app.tasks.step import Step
@@ -28,7 +29,7 @@ MAX_ID = 200
 CHUNK = 500
 MOST_WAITING = 1_000_000
 LOOK_FIRST, LOOK_LAST = 0.01, 0.25
-NEW, KNOWN, FULL = 1, 0, -1
+NEW, FULL = 1, -1
 
 
 class Queue:
@@ -87,21 +88,16 @@ class Queue:
         """
         found = self._tasks.get(task)
         task_id = _checked(task_id) if task_id else os.urandom(16).hex()
-        queue = _queue(priority or found.options.priority)
+        queue = known_priority(priority or found.options.priority)
         durable = found.options.durable if durable is None else durable
         brief = None if delay or at or then else self._orders.brief(found, args or {}, task_id)
         if brief:
-            told = (queue, self._most, *brief)
-            (answer,) = self._store.run("task_enqueue", (), told, repeatable=True, durable=durable)
-        else:
-            when = _milliseconds(at) if at else 0
-            order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)
-            answer, task_id = self._run("task_submit", order.full(self._most), durable=durable)
-        if answer == FULL:
-            raise self._too_many(queue)
-        if answer == NEW:
-            metrics.task_enqueued(found.name, queue)
-        return task_id
+            (answer,) = self._run("task_enqueue", (queue, self._most, *brief), durable=durable)
+            self._note(answer, found.name, queue)
+            return task_id
+        when = _milliseconds(at) if at else 0
+        order = self._orders.make(found, args or {}, task_id, queue, int(delay * 1000), when, then)
+        return self._submit(order, found.name, durable=durable)
 
     def enqueue_many(
         self,
@@ -129,7 +125,7 @@ class Queue:
             found = self._tasks.get(task)
             task_id = _checked(given[0]) if given else os.urandom(16).hex()
             ids.append(task_id)
-            queue = _queue(priority or found.options.priority)
+            queue = known_priority(priority or found.options.priority)
             wanted = found.options.durable if durable is None else durable
             brief = self._orders.brief(found, args, task_id)
             if brief:
@@ -141,11 +137,7 @@ class Queue:
             for start in range(0, len(items), CHUNK):
                 self._enqueue_chunk(queue, items[start : start + CHUNK], durable=wanted)
         for place, name, order, wanted in others:
-            answer, ids[place] = self._run("task_submit", order.full(self._most), durable=wanted)
-            if answer == FULL:
-                raise self._too_many(order.queue)
-            if answer == NEW:
-                metrics.task_enqueued(name, order.queue)
+            ids[place] = self._submit(order, name, durable=wanted)
         return ids
 
     def info(self, task_id: str) -> TaskInfo | None:
@@ -187,31 +179,31 @@ class Queue:
         args = [part for _, brief in items for part in brief]
         answers = self._run("task_enqueue", (queue, self._most, *args), durable=durable)
         for (name, _), answer in zip(items, answers, strict=True):
-            if answer == NEW:
-                metrics.task_enqueued(name, queue)
-        if FULL in answers:
-            raise self._too_many(queue)
+            self._note(answer, name, queue)
+
+    def _submit(self, order: Order, name: str, *, durable: bool) -> str:
+        """Take one task in that asks for more; its id, or that of the task that has its key."""
+        answer, task_id = self._run("task_submit", order.full(self._most), durable=durable)
+        self._note(answer, name, order.queue)
+        return str(task_id)
 
     def _run(self, script: str, args: Sequence[Any], *, durable: bool = False) -> Any:
         return self._store.run(script, (), args, repeatable=True, durable=durable)
 
-    def _too_many(self, queue: str) -> QueueFull:
-        return QueueFull(
-            f"{self._most} tasks wait in the queue {queue!r}, as many as may: start more workers, "
-            "find out why they are slow (haven tasks list), or raise HAVEN_TASK_WAITING"
-        )
+    def _note(self, answer: int, name: str, queue: str) -> None:
+        if answer == NEW:
+            metrics.task_enqueued(name, queue)
+        elif answer == FULL:  # and none after it is new
+            raise QueueFull(
+                f"{self._most} tasks wait in the queue {queue!r}, as many as may: start more workers, "
+                "find out why they are slow (haven tasks list), or raise HAVEN_TASK_WAITING"
+            )
 
 
 def _checked(task_id: str) -> str:
     if not 0 < len(task_id) <= MAX_ID or not task_id.isprintable():
         raise InvalidTask(f"a task id is 1 to {MAX_ID} printable characters, not {len(task_id)}: {task_id[:40]!r}")
     return task_id
-
-
-def _queue(priority: str) -> str:
-    if priority not in keys.PRIORITIES:
-        raise InvalidTask(f"priority {priority!r} is not one of {', '.join(keys.PRIORITIES)}")
-    return priority
 
 
 def _milliseconds(at: datetime) -> int:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from app.errors import InvalidTask, UnknownTask
-from app.store import keys
 from app.tasks.envelope import say
-from app.tasks.policy import Options
+from app.tasks.policy import Options, known_priority
 from app.tasks.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -108,8 +107,7 @@ class Registry:
         chosen = Options(**options)
         if chosen.attempts < 1:
             raise ValueError(f"attempts={chosen.attempts}: a task is tried at least once")
-        if chosen.priority not in keys.PRIORITIES:
-            raise ValueError(f"priority={chosen.priority!r} is not one of {', '.join(keys.PRIORITIES)}")
+        known_priority(chosen.priority)
 
         def register(function: Function) -> Function:
             task_name = function.__name__

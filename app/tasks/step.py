@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.errors import InvalidTask
+from app.tasks.policy import known_priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,15 @@ class Step:
     args: Mapping[str, Any] = field(default_factory=dict)
     into: str | None = None
     priority: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a priority that there is not.
+
+        Raises:
+            InvalidTask: nobody would ever run it.
+        """
+        if self.priority is not None:
+            known_priority(self.priority)
 
 
 def chain(steps: Sequence[Step], task_id: str, tasks: Registry) -> list[dict[str, Any]]:

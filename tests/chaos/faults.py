@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["worker kill", "primary kill", "primary freeze", "handover", "replica restart", "clock jump"]
+TASKS = 10_000
+FAULTS = 14
+"""Of one round."""
 WEIGHTS: dict[Kind, int] = {
     "worker kill": 4,
     "primary kill": 2,

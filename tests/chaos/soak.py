@@ -14,11 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos.faults import plan
+from tests.chaos.faults import FAULTS, TASKS, plan
 from tests.chaos.round import Round
-
-TASKS = 10_000
-FAULTS = 14
 
 
 def say(text: str) -> None:

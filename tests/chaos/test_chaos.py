@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.faults import plan
+from tests.chaos.faults import FAULTS, TASKS, plan
 from tests.chaos.round import Round
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.stack
-
-TASKS = 10_000
-FAULTS = 14
 
 
 def test_no_task_is_lost_or_doubled_whatever_fails(tmp_path: Path) -> None:

@@ -7,18 +7,16 @@ local from = '-'
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
 if groups.err then return 0 end
 for _, group in ipairs(groups) do
-  local fields = {}
-  for index = 1, #group, 2 do fields[group[index]] = group[index + 1] end
+  local fields = table_of(group)
   if fields.name == GROUP then from = '(' .. fields['last-delivered-id'] end
 end
 local waiting = redis.call('XRANGE', stream, from, '+', 'COUNT', ARGV[2])
 for _, item in ipairs(waiting) do
   redis.call('XDEL', stream, item[1])
-  for index = 1, #item[2], 2 do
-    if item[2][index] == 'id' then
-      close(item[2][index + 1], 'cancelled', ARGV[3])
-      release(item[2][index + 1], true)
-    end
+  local id = table_of(item[2]).id
+  if id then
+    close(id, 'cancelled', ARGV[3])
+    release(id, true)
   end
 end
 return #waiting

@@ -4,8 +4,7 @@
 -- Returns: its id, or nothing when there is no such letter. Repeatable.
 local found = redis.call('XRANGE', DEAD, ARGV[1], ARGV[1])[1]
 if not found then return false end
-local fields = {}
-for index = 1, #found[2], 2 do fields[found[2][index]] = found[2][index + 1] end
+local fields = table_of(found[2])
 redis.call('XDEL', DEAD, ARGV[1])
 local id, record = fields.id, RECORD .. fields.id
 local state = redis.call('HMGET', record, 'state', 'letter')

@@ -40,8 +40,7 @@ for position = 9, #ARGV do
       if deliveries >= most then
         local found = redis.call('XRANGE', stream, entry, entry)[1]
         take_out(queue, entry)
-        local fields = {}
-        for index = 1, found and #found[2] or 0, 2 do fields[found[2][index]] = found[2][index + 1] end
+        local fields = table_of(found and found[2] or {})
         if fields.id then -- else it is no task
           local name = string.match(fields.task or '', '"name":"([^"\\]*)"') or '?'
           local why = 'started ' .. deliveries .. ' times without an end: its worker was killed each time'

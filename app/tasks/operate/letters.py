@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.store import Store, keys
-from app.tasks.operate.rows import Row, envelope_of
+from app.tasks.envelope import peek
+from app.tasks.operate.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +143,7 @@ class Letters:
 
 
 def _letter(entry: str, fields: dict[str, str], *, with_args: bool = False) -> Letter:
-    body = envelope_of(fields.get("task"))
+    body = peek(fields.get("task"))
     row = Row(
         id=fields.get("id", "?"),
         name=fields.get("name", "?"),

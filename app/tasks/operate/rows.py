@@ -5,15 +5,14 @@ Redis is read while workers go on: a task that moves meanwhile may be seen twice
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
 from redis.exceptions import ResponseError
 
 from app.store import Store, keys
 from app.tasks.delivery import HAND_BACK_IDLE_MS
+from app.tasks.envelope import peek
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -95,15 +94,6 @@ def held(store: Store, limits: Iterable[str]) -> Iterator[Row]:
             yield _with_record(task_id, fields, "held", since_at=int(fields["enqueued"] or 0) / 1000, limit=limit)
 
 
-def envelope_of(text: str | None) -> dict[str, Any]:
-    """The body of an envelope, unchecked, for looking at it; empty when it can't be read."""
-    with suppress(ValueError):
-        body = from_json(text or "{}")
-        if isinstance(body, dict):
-            return body
-    return {}
-
-
 def _in_stream(queue: str, status: str, entry: str, fields: dict[str, str], item: dict[str, Any] | None = None) -> Row:
     worker, silent, deliveries = None, None, 0
     if item:
@@ -112,7 +102,7 @@ def _in_stream(queue: str, status: str, entry: str, fields: dict[str, str], item
             worker, silent = item["consumer"], item["time_since_delivered"] / 1000
     return Row(
         id=fields.get("id", "?"),
-        name=envelope_of(fields.get("task")).get("name", "?"),
+        name=peek(fields.get("task")).get("name", "?"),
         queue=queue,
         status=status,
         since_at=int(entry.partition("-")[0]) / 1000,
@@ -125,7 +115,7 @@ def _in_stream(queue: str, status: str, entry: str, fields: dict[str, str], item
 def _with_record(task_id: str, fields: dict[str, str | None], status: str, **more: Any) -> Row:
     return Row(
         id=task_id,
-        name=fields["name"] or envelope_of(fields["task"]).get("name", "?"),
+        name=fields["name"] or peek(fields["task"]).get("name", "?"),
         queue=fields["queue"] or "?",
         status=status,
         attempts=int(fields["attempts"] or 0),

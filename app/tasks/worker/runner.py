@@ -119,7 +119,8 @@ class Runner:
         for number, step in enumerate(attempt.following, 1):
             task = self._tasks.get(step.task)
             queue = step.priority or task.options.priority
-            orders.append(self._orders.make(task, step.args, f"{attempt.task_id}+{number}", queue))
+            args = {**step.args, step.into: result} if step.into else step.args
+            orders.append(self._orders.make(task, args, f"{attempt.task_id}+{number}", queue))
         return orders
 
     def _ended_badly(

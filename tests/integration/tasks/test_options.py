@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,20 +12,11 @@ from app.ops import trace
 from app.store import keys
 from app.tasks import Backoff, Limit, Queue, Step, current
 from app.tasks.envelope import Sealer
-from app.tasks.worker import inbox, watchdog
+from app.tasks.worker import watchdog
 from tests.integration.helpers import until
 from tests.integration.tasks.bench import Bench, Crowd
 
-if TYPE_CHECKING:
-    from app.store import Store
-
 SOON = Backoff(base=0.05)
-
-
-@pytest.fixture
-def bench(store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(inbox, "BLOCK_MS", 150)
-    return Bench(store)
 
 
 @pytest.fixture
@@ -250,6 +241,8 @@ def test_a_chain_ends_where_a_task_fails_and_goes_on_when_it_is_done(bench: Benc
 
 
 def test_a_wrong_step_is_refused_with_the_chain(bench: Bench, ran: list[str]) -> None:
+    with pytest.raises(InvalidTask, match="'urgent' is not one of high"):
+        Step("note", {"text": "a"}, priority="urgent")
     for step in (Step("note", {}), Step("nothing"), Step("note", {"text": "a"}, into="nowhere")):
         with pytest.raises((InvalidTask, LookupError)):
             bench.queue.enqueue("note", {"text": "a"}, then=[step])
@@ -262,6 +255,7 @@ def test_a_function_may_say_what_follows_and_who_it_is(bench: Bench, ran: list[s
     def fan_out() -> str:
         for n in range(3):
             current().then(Step("note", {"text": f"{n}"}))
+        current().then(Step("note", {"text": "!"}, into="before"))
         if current().number == 1:
             raise OSError("what it wanted to follow does not")
         return current().task_id
@@ -274,10 +268,10 @@ def test_a_function_may_say_what_follows_and_who_it_is(bench: Bench, ran: list[s
     with bench.worker():
         first = bench.queue.enqueue("fan_out")
         assert bench.ends(first).result == first
-        for n in (1, 2, 3):
+        for n in (1, 2, 3, 4):
             bench.ends(f"{first}+{n}")
         assert "in bulk" in (bench.ends(bench.queue.enqueue("flood"), "dead").error or "")
-    assert sorted(ran) == ["0", "1", "2"]
+    assert sorted(ran) == sorted(["0", "1", "2", f"{first}!"])
     with pytest.raises(RuntimeError, match="no task runs here"):
         current()
 

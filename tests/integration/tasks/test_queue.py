@@ -143,3 +143,12 @@ def test_an_enqueue_without_redis_is_an_error_and_may_be_repeated(
     for _ in range(2):
         queue.enqueue("note", {"text": "a"}, task_id="mine")
     assert waiting(store) == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "1", '"text"', "no JSON", ""])
+def test_what_is_no_envelope_can_be_looked_up(queue: Queue, store: Store, text: str) -> None:
+    entry = store.redis.xadd(keys.task_stream("normal"), {"id": "odd", "task": text})
+    store.redis.hset(keys.task("odd"), "place", "normal " + str(entry))
+    info = queue.info("odd")
+    assert info is not None
+    assert (info.name, info.status, info.args) == ("?", "queued", None)

@@ -4,7 +4,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from pydantic import BaseModel
 
 from app.errors import OutcomeUnknown
@@ -15,18 +14,13 @@ from tests.integration.helpers import metric, until
 from tests.integration.tasks.bench import Bench, Crowd
 
 if TYPE_CHECKING:
+    import pytest
+
     from app.local import RedisServer
-    from app.store import Store
 
 
 class Person(BaseModel):
     name: str
-
-
-@pytest.fixture
-def bench(store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(inbox, "BLOCK_MS", 150)
-    return Bench(store)
 
 
 def test_a_task_is_run_and_its_result_kept(bench: Bench) -> None:

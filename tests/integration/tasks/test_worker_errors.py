@@ -10,21 +10,13 @@ from app.errors import StoreUnavailable
 from app.store import keys
 from app.tasks import Backoff, Queue, Registry
 from app.tasks.envelope import MAX_BYTES
-from app.tasks.worker import inbox
 from tests.integration.helpers import until
-from tests.integration.tasks.bench import Bench
 
 if TYPE_CHECKING:
-    from app.store import Store
+    from tests.integration.tasks.bench import Bench
 
 
 SOON = Backoff(base=0.1)
-
-
-@pytest.fixture
-def bench(store: Store, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(inbox, "BLOCK_MS", 150)
-    return Bench(store)
 
 
 def test_a_task_that_raises_is_tried_again_later_and_then_lies_with_the_dead(bench: Bench) -> None:

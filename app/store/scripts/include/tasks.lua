@@ -13,6 +13,13 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- A flat list of fields and values as a table.
+local function table_of(list)
+  local found = {}
+  for index = 1, #list, 2 do found[list[index]] = list[index + 1] end
+  return found
+end
+
 -- Where a task is: its state (none: there is no such task), the name of its limit, queue and entry.
 local function where(id)
   local found = redis.call('HMGET', RECORD .. id, 'state', 'gate', 'place')
