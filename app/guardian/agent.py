@@ -13,6 +13,7 @@ import structlog
 from app.guardian import sentinel
 from app.guardian.certificates import Certificates
 from app.guardian.decide import decide
+from app.guardian.election import Elections
 from app.guardian.facts import AWAY, SETTLED, Decision, HandOver, Hint, Hold, Look, Order, Release
 from app.guardian.handover import Handover
 from app.guardian.hands import Hands
@@ -26,6 +27,7 @@ from app.guardian.wire import Away
 
 if TYPE_CHECKING:
     from app.guardian.settings import Settings
+    from app.guardian.verdict import Verdict
 
     Peer = RedisPeer | SentinelPeer
 
@@ -58,6 +60,7 @@ class Agent:
         self._silent: set[Peer] = set()
         self._hands = Hands(settings, self._nodes[settings.me].link, self.board)
         self._caretaker = Caretaker(settings, self._sentinels[settings.me])
+        self._elections = Elections(settings, self._sentinels[settings.me])
         self._certificates = (
             Certificates(settings, settings.tls, self._nodes[settings.me], self._sentinels, self.board)
             if settings.tls and settings.tls.cert
@@ -67,6 +70,7 @@ class Agent:
         self._memory = Memory()
         self._decision = Decision(AWAY, "not looked yet")
         self._hinting: asyncio.Task[None] | None = None
+        self._electing: asyncio.Task[None] | None = None
         self._handing: asyncio.Task[Outcome] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._next_care = 0.0
@@ -107,8 +111,9 @@ class Agent:
         return outcome
 
     async def finish(self) -> None:
-        """Bring what must not be left half done to its end: a handover, a hint."""
-        pending = [task for task in (self._handing, self._hinting) if task is not None and not task.done()]
+        """Bring what must not be left half done to its end: a handover, a hint, an election."""
+        begun = (self._handing, self._hinting, self._electing)
+        pending = [task for task in begun if task is not None and not task.done()]
         if pending:
             await asyncio.wait(pending, timeout=FINISH)
 
@@ -179,7 +184,15 @@ class Agent:
                 log.warning("guardian.order_failed", order=type(order).__name__, error=str(error))
             except hiredis.ReplyError as error:
                 log.warning("guardian.order_refused", order=type(order).__name__, error=str(error))
-        if look.now >= self._next_care and self._sentinels[self.settings.me].link.is_open:
+        if self._electing is None or self._electing.done():
+            await self._care(look, verdict)
+
+    async def _care(self, look: Look, verdict: Verdict) -> None:
+        """See to this node's Sentinel, unless its settings are others on purpose."""
+        await self._caretaker.end_stray_hint(look)
+        if self._elections.due(look, verdict):
+            self._electing = self._background(self._elections.begin_again())
+        elif look.now >= self._next_care and self._sentinels[self.settings.me].link.is_open:
             self._next_care = look.now + _CARE
             await self._caretaker.turn(verdict.named)
 

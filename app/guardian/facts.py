@@ -77,6 +77,7 @@ class Opinion:
         epoch: the configuration epoch of that.
         down: it holds that primary for down.
         busy: it is carrying out a failover.
+        electing: … and waits for votes.
         against: the node which that is to replace; STRANGER if there is none.
         down_after: its down-after-milliseconds now.
         convinced: that node told it lately that it is a primary.
@@ -86,6 +87,7 @@ class Opinion:
     epoch: int
     down: bool = False
     busy: bool = False
+    electing: bool = False
     against: int = STRANGER
     down_after: int = 0
     convinced: bool = True

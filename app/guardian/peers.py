@@ -120,6 +120,7 @@ class SentinelPeer:
             epoch=int(fields["config-epoch"]),
             down="s_down" in flags or "o_down" in flags,
             busy="failover_in_progress" in flags,
+            electing=fields.get("failover-state") == "wait_start",
             against=self._node(fields["ip"], int(fields["port"])) if "failover_in_progress" in flags else STRANGER,
             down_after=int(fields["down-after-milliseconds"]),
             convinced=fields.get("role-reported") == "master",

@@ -17,6 +17,7 @@ from app.guardian.wire import Away, Command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from app.guardian.facts import Look
     from app.guardian.peers import SentinelPeer
     from app.guardian.settings import Settings
 
@@ -154,6 +155,20 @@ class Caretaker:
         self._peer = peer
         self._connects = 0
         self._odd_since: float | None = None
+        self._hinted_since: float | None = None
+
+    async def end_stray_hint(self, look: Look) -> None:
+        """End a hint whose giver did not live to do it: the next primary would look down after 10 ms.
+
+        Found when a node went whose guardian had just seen its Redis die: two failovers, 6 s without a primary.
+        """
+        if self._peer.fields.get("down-after-milliseconds") != str(HINT_MS) or look.sentinels[look.me] is None:
+            self._hinted_since = None
+            return
+        since = self._hinted_since = look.now if self._hinted_since is None else self._hinted_since
+        begun = any(opinion is not None and opinion.busy for opinion in look.sentinels)
+        if begun or look.now - since > self._settings.hint / 1000 + _TIMEOUT:
+            await tell([self._peer], *_usual(self._settings))
 
     async def turn(self, named: int | None) -> None:
         """Put right what is not as it should be.

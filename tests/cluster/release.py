@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +24,10 @@ NAME = "haven"
 PLACES = (0, 1, 2)
 LONGEST_GAP = 5.0
 """Seconds: several times what is promised, as a busy machine is slow; a failover that hangs takes longer."""
+_TELLS = re.compile(
+    r"[+-](sdown|odown|try|vote|elected|failover|selected|switch|new-epoch|tilt)|guardian\.|MASTER|Primary|REPLICAOF"
+)
+"""The lines of the logs that tell of a failover."""
 _ASK = (
     "import urllib.request as u; print(u.urlopen('http://127.0.0.1:{port}{path}', timeout={timeout}).read().decode())"
 )
@@ -118,6 +123,17 @@ class Release:
         assert sorted(states) == ["primary", "replica", "replica"], states
         assert ready == ["True"] * 3, ready
         return True
+
+    def time_line(self, places: Sequence[int] = PLACES) -> str:
+        """What guardians, Sentinels and Redis did in the last minutes, on one line of time."""
+        lines: list[str] = []
+        for place in places:
+            for part in ("guardian", "sentinel", "redis"):
+                options = ("--timestamps", "--since=3m", "--tail=200")
+                log = self.kubectl("logs", f"{NAME}-redis-{place}", "-c", part, *options, check=False)
+                words = ((line.partition(" ")[0], line.partition(" ")[2]) for line in log.splitlines())
+                lines += [f"{when[11:23]} {part}-{place} {what[:160]}" for when, what in words if _TELLS.search(what)]
+        return "\n".join(sorted(lines)[-120:])
 
     def lose_the_primarys_pod(self, what: str) -> None:
         """Delete it under a client's load: no request fails, nothing is lost, another is primary afterwards."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster import lab
 from tests.cluster.kube import get, until
-from tests.cluster.release import NAME, PLACES
+from tests.cluster.release import LONGEST_GAP, NAME, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,7 @@ def away(release: Release, fault: str, mend: str) -> float:
         time.sleep(6)
         client.until_back()
         assert release.primary(others) in others
+        told = release.time_line(others)
         lab.node(mend, node)
         until(lambda: all(nodes().values()), 180, "every node is ready")
         release.wait_healthy(300)
@@ -59,6 +60,8 @@ def away(release: Release, fault: str, mend: str) -> float:
     # requests through the Service may meet a web pod on the node until Kubernetes takes it out, in 50 s
     client.nothing_lost()
     gap: float = client.found["gap"]
+    if gap >= LONGEST_GAP:
+        print(told)  # noqa: T201 - a gap has a cause, and the nodes' logs end with the run
     return gap
 
 
@@ -67,7 +70,7 @@ def away(release: Release, fault: str, mend: str) -> float:
     [pytest.param("stop", "start", id="power"), pytest.param("cut", "join", id="partition", marks=pytest.mark.full)],
 )
 def test_the_primarys_node_goes_and_comes_back(release: Release, fault: str, mend: str) -> None:
-    assert away(release, fault, mend) < 5
+    assert away(release, fault, mend) < LONGEST_GAP
 
 
 @pytest.mark.full

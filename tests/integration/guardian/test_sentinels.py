@@ -74,6 +74,30 @@ def test_a_hint_or_a_hold_does_not_outlive_its_guardian(cluster: RedisCluster) -
         assert cluster.primary() is before  # one Sentinel alone declares nobody down
 
 
+def test_a_node_that_goes_in_the_middle_of_its_own_hint_leaves_no_second_failover_behind(
+    cluster: RedisCluster, audited: Callable[[], Audited]
+) -> None:
+    old = cluster.primary()
+    lost = ordinal(cluster, old)
+    left = [place for place in (1, 2, 3) if place != lost]
+    before = cluster.sentinel(left[0]).view()["config-epoch"]
+    with audited() as book:
+        time.sleep(0.5)
+        since = time.monotonic()
+        for process in (old, cluster.sentinel(lost), cluster.guardian(lost)):
+            process.kill()
+        for place in left:  # as far as its guardian came
+            client, name = cluster.sentinel(place).client, cluster.master_name
+            command(client, "SENTINEL", "SET", name, "down-after-milliseconds", 10)
+        book.writer.until_back(since, 20)
+        time.sleep(2)
+        for process in (old, cluster.guardian(lost), cluster.sentinel(lost)):
+            process.start()
+    assert book.writer.errors == []
+    assert book.writer.gap(since) < 3
+    assert int(cluster.sentinel(left[0]).view()["config-epoch"]) == int(before) + 1, "one failover"
+
+
 def test_a_sentinel_that_watches_nothing_is_told_what_to_watch(cluster: RedisCluster) -> None:
     sentinel = cluster.sentinel(3)
     command(sentinel.client, "SENTINEL", "REMOVE", cluster.master_name)
