@@ -58,6 +58,12 @@ class Config(Settings):
         return 1 if self.redis_sentinel_hosts else 0
 
     @property
+    def former_secret_keys(self) -> tuple[str, ...]:
+        """Keys that have signed cookies before the present one, the oldest first."""
+        told = self.secret_key_fallbacks.get_secret_value() if self.secret_key_fallbacks else ""
+        return tuple(filter(None, map(str.strip, told.split(","))))
+
+    @property
     def task_keys(self) -> tuple[str, ...]:
         """The keys that sign tasks: the first signs, each is accepted."""
         told = self.haven_task_key.get_secret_value() if self.haven_task_key else ""
@@ -104,6 +110,11 @@ class Config(Settings):
                 f"HAVEN_WEB_STREAMS={self.haven_web_streams} would take every one of HAVEN_WEB_THREADS="
                 f"{self.haven_web_threads} threads: keep some for requests and probes"
             )
+        if self.haven_session_max_age < self.haven_session_ttl:
+            found.append(
+                f"HAVEN_SESSION_MAX_AGE={self.haven_session_max_age:g} is shorter than HAVEN_SESSION_TTL="
+                f"{self.haven_session_ttl:g}: raise the one or lower the other"
+            )
         if self.durable_replicas and self.haven_durable_timeout >= self.redis_socket_timeout + self.haven_deadline:
             found.append("HAVEN_DURABLE_TIMEOUT is longer than HAVEN_DEADLINE allows: lower it")
         return [*found, *refusals(self.sentinel_timings)]
@@ -129,6 +140,7 @@ class ProductionConfig(Config):
 
     haven_log_format: Literal["console", "json"] = with_default(Settings.model_fields["haven_log_format"], "json")
     haven_grace: int = with_default(Settings.model_fields["haven_grace"], 20)
+    haven_cookie_secure: bool = with_default(Settings.model_fields["haven_cookie_secure"], True)
     haven_task_grace: float = with_default(Settings.model_fields["haven_task_grace"], 20.0)
 
     def contradictions(self) -> list[str]:
@@ -139,6 +151,8 @@ class ProductionConfig(Config):
             found.append("SECRET_KEY is not set: production needs at least 32 random characters of its own")
         elif len(secret) < MIN_SECRET_LENGTH:
             found.append(f"SECRET_KEY has {len(secret)} characters (value hidden): production needs at least 32")
+        if any(key == DEVELOPMENT_SECRET or len(key) < MIN_SECRET_LENGTH for key in self.former_secret_keys):
+            found.append("SECRET_KEY_FALLBACKS has a key (hidden) that production never accepted: leave it out")
         return found
 
     def cautions(self) -> list[str]:

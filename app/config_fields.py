@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         "at least 32 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
         group="Application",
     )
+    secret_key_fallbacks: SecretStr | None = setting(
+        None,
+        "Former values of SECRET_KEY: what they signed is accepted for as long as they are named here.",
+        "keys, comma separated, or unset; HAVEN_SESSION_TTL after the change nobody needs them",
+        group="Application",
+    )
     database_url: SecretStr = setting(
         SecretStr("sqlite:///.haven/haven.db"),
         "The SQL database behind the cache.",
@@ -50,6 +56,27 @@ class Settings(BaseSettings):
         group="Application",
         ge=60,
     )
+    haven_session_max_age: float = setting(
+        2_592_000.0,
+        "A session ends this long after the log-in, used or not, seconds.",
+        "seconds, HAVEN_SESSION_TTL or more",
+        group="Application",
+        ge=60,
+    )
+    haven_session_per_user: int = setting(
+        100,
+        "Sessions that a user may have; one more ends that which was unused for longest.",
+        "1 to 10000",
+        group="Application",
+        ge=1,
+        le=10_000,
+    )
+    haven_cookie_secure: bool = setting(
+        False,
+        "Whether browsers keep the cookies for HTTPS and for this host alone (`__Host-…`).",
+        "true, or false where people come by plain HTTP",
+        group="Application",
+    )
     haven_trusted_proxies: int = setting(
         0,
         "How many proxies in front are trusted to name the client's address in X-Forwarded-For.",
@@ -71,7 +98,7 @@ class Settings(BaseSettings):
     haven_web_threads: int = setting(16, "Threads per gunicorn worker.", "1 to 256", group="Processes", ge=1, le=256)
     haven_web_streams: int = setting(
         8,
-        "Server-sent event streams open at once per gunicorn worker; each holds a thread.",
+        "Event streams open at once per gunicorn worker; each holds a thread, a WebSocket two.",
         "0 to 255, less than HAVEN_WEB_THREADS",
         group="Processes",
         ge=0,
@@ -81,12 +108,12 @@ class Settings(BaseSettings):
         1, "gunicorn worker processes of `haven realtime`.", "1 to 64", group="Processes", ge=1, le=64
     )
     haven_realtime_streams: int = setting(
-        200,
-        "Event streams open at once per worker of `haven realtime`, which has a thread for each and some more.",
-        "1 to 900",
+        2500,
+        "Event streams open at once per worker of `haven realtime`.",
+        "1 to 20000",
         group="Processes",
         ge=1,
-        le=900,
+        le=20_000,
     )
     haven_grace: int = setting(
         4,

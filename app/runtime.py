@@ -9,8 +9,9 @@ from flask import current_app
 
 from app.cache import Cache
 from app.db import Database
-from app.events import Publisher
+from app.events import Presence, Publisher
 from app.ratelimit import Limiter
+from app.serving import Role, serving
 from app.sessions import Sessions
 from app.store import Store, create_store
 from app.tasks import Queue
@@ -32,6 +33,7 @@ class Runtime:
     sessions: Sessions
     limiter: Limiter
     events: Publisher
+    presence: Presence
     tasks: Queue
 
     def close(self) -> None:
@@ -52,14 +54,21 @@ def build_runtime(config: Config, *, role: str = "web") -> Runtime:
     """
     import_tasks(config)
     store = create_store(config, role=role)
+    served: Role = "realtime" if role == "realtime" else "web"
     return Runtime(
         config=config,
         store=store,
         db=Database(config.database_url.get_secret_value()),
         cache=Cache(store),
-        sessions=Sessions(store, ttl=config.haven_session_ttl),
-        limiter=Limiter(store),
+        sessions=Sessions(
+            store,
+            ttl=config.haven_session_ttl,
+            max_age=config.haven_session_max_age,
+            per_user=config.haven_session_per_user,
+        ),
+        limiter=Limiter(store, share=config.haven_replicas * serving(config, served).workers),
         events=Publisher(store),
+        presence=Presence(store),
         tasks=Queue(
             store,
             ttl=config.haven_task_ttl,

@@ -6,19 +6,40 @@ from app.api.problems import ProblemError
 from app.api.schemas import Credentials
 from app.db.models import User
 from app.db.passwords import hash_password, is_outdated, verify_password
-from app.ratelimit import rate_limit
+from app.ratelimit import Limit, rate_limit, who
 from app.runtime import runtime
 
 
+def account(credentials: Credentials) -> bytes:
+    """Whose account it is (the schema has put it into lower case); as bytes, so that Redis holds a digest."""
+    return credentials.email.encode()
+
+
+def account_from_address(credentials: Credentials) -> bytes:
+    """The account together with the client's address."""
+    return who.address().encode() + b" " + account(credentials)
+
+
+# Many accounts tried from one address, one account from one address for long, one account from many addresses: each has
+# a limit. The last is high, as whoever uses it up locks the owner out as well.
+limit_logins = rate_limit(
+    Limit.per_minute(5, exact=True, name="address"),
+    Limit.per_hour(30, exact=True, by=account_from_address, name="account-from-address"),
+    Limit.per_hour(100, by=account, name="account"),
+    scope="login",
+    guards=True,
+)
+
+
 # The limit is here and not at the views, so that both doors share it.
-@rate_limit(5, 60, on_outage="closed")
+@limit_logins
 def authenticate(credentials: Credentials) -> User:
-    """The user with this address and password; at most five attempts a minute per client address.
+    """The user with this address and password; see ``limit_logins`` for how often that may be tried.
 
     A hash made with older parameters is replaced by one made with today's.
 
     Raises:
-        TooManyRequests: there were more attempts.
+        LimitExceeded: there were more attempts.
         StoreError: Redis is away: nobody may guess passwords uncounted.
         ProblemError: 401, the same and after the same time whether the address or the password is wrong.
     """

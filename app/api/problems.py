@@ -15,11 +15,13 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.errors import QueueFull, StoreError
+from app.ratelimit import LimitExceeded
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2
 """Seconds a client is asked to wait when Redis or the database is away: about one failover."""
 _VALIDATION: Final = "urn:haven:problem:validation"
+_QUOTA: Final = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 _SHOWN: Final = 100  # characters of a refused value that the answer repeats
 _MAX_ERRORS: Final = 50
 _SECRET_FIELDS: Final = frozenset({"password", "csrf_token"})
@@ -86,10 +88,11 @@ def problem(
     *,
     errors: Iterable[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
     """Make a problem document about the current request.
 
-    A browser that asked for a page gets a page. See ``ProblemError`` for the arguments.
+    A browser that asked for a page gets a page. See ``ProblemError`` for the arguments; ``more`` are further members.
     """
     body: dict[str, Any] = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status}
     listed = list(errors)
@@ -99,6 +102,7 @@ def problem(
     body["request_id"] = g.get("request_id")
     if listed:
         body |= {"type": _VALIDATION, "errors": listed}
+    body |= more or {}
     if wants_page():
         response = Response(render_template("error.html", problem=body), status, mimetype="text/html")
     else:
@@ -136,6 +140,8 @@ def _http(error: HTTPException) -> BaseResponse:
         return _saved_too_late(error.original_exception)
     if isinstance(error, ProblemError):
         return problem(status, error.description, errors=error.errors, headers=error.headers)
+    if isinstance(error, LimitExceeded):
+        return problem(429, error.description, more={"type": _QUOTA, "violated-policies": error.decision.violated})
     headers = {name: value for name, value in error.get_headers(request.environ) if name.lower() != "content-type"}
     return problem(status, error.description if status != 500 else None, headers=headers)  # noqa: PLR2004
 

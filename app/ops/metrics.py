@@ -51,22 +51,48 @@ POOL_WAITS = Counter(
 )
 
 CACHE_REQUESTS = Counter(
-    "haven_cache_requests_total", "Look-ups by result: hit, miss, or error (Redis away: computed instead).", ["result"]
+    "haven_cache_requests_total",
+    "Look-ups by result: hit, stale (served while one makes it anew), miss, error (Redis away: computed instead), "
+    "hit_local (from this process); and refresh: values made anew before anybody missed them.",
+    ["result"],
+)
+CACHE_REFUSED = Counter(
+    "haven_cache_refused_values_total", "Values not kept (too_large) or not taken from Redis (unreadable).", ["reason"]
 )
 CACHE_INVALIDATIONS = Counter("haven_cache_invalidated_tags_total", "Tags that were invalidated.")
 
 LIMIT_DECISIONS = Counter(
     "haven_limit_decisions_total",
-    "Limiter decisions: allowed, rejected, and outage_open or outage_closed when Redis was away.",
-    ["decision"],
+    "Decisions, by scope: allowed, rejected; when Redis was away outage_open, outage_closed, outage_local, "
+    "outage_local_rejected.",
+    ["scope", "decision"],
 )
 
-SESSION_EVENTS = Counter("haven_session_events_total", "Sessions created, destroyed, or ended everywhere.", ["event"])
+SESSION_EVENTS = Counter(
+    "haven_session_events_total",
+    "Sessions created, renewed (another id), destroyed, ended_everywhere (log-outs, not sessions), crowded_out (by the "
+    "number per user); ids that came and were over (too old, logged out everywhere) or unknown (unused, made up).",
+    ["event"],
+)
 
 EVENTS_PUBLISHED = Counter("haven_event_published_total", "Events published, by kind.", ["kind"])
-EVENTS_DELIVERED = Counter("haven_event_delivered_total", "Events delivered: to a handler or to a stream.", ["to"])
-EVENTS_DROPPED = Counter("haven_event_dropped_total", "Events a slow stream had no room for; it was told to resume.")
-EVENT_STREAMS = Gauge("haven_event_open_streams", "Server-sent event streams open now.", multiprocess_mode="livesum")
+EVENTS_DELIVERED = Counter("haven_event_delivered_total", "Events delivered, to: handler, sse, websocket.", ["to"])
+EVENTS_SKIPPED = Counter(
+    "haven_event_skipped_total", "Times a reader found that events after its place were no longer kept."
+)
+EVENT_STREAMS = Gauge(
+    "haven_event_open_streams",
+    "Event streams open now, by kind: sse or websocket.",
+    ["kind"],
+    multiprocess_mode="livesum",
+)
+EVENT_ENDS = Counter(
+    "haven_event_stream_ends_total",
+    "Ends of event streams, by reason: gone (the client went), slow, session, behind, restart, lifetime, silent, "
+    "policy.",
+    ["reason"],
+)
+EVENT_GAPS = Counter("haven_event_gaps_total", "Clients that were told that older events are no longer kept.")
 
 TASKS_ENQUEUED = Counter("haven_task_enqueued_total", "Tasks taken in, by task and priority.", ["task", "priority"])
 TASK_DURATION = Histogram("haven_task_duration_seconds", "Time a handler ran, by task.", ["task"], buckets=LONG)
@@ -172,6 +198,8 @@ class _Children(dict[tuple[str, ...], Any]):
 
 
 _operations = _Children(STORE_DURATION)
+_cache_requests = _Children(CACHE_REQUESTS)
+_limits = _Children(LIMIT_DECISIONS)
 _enqueued = _Children(TASKS_ENQUEUED)
 _waits = _Children(TASK_WAIT)
 _durations = _Children(TASK_DURATION)
@@ -181,6 +209,16 @@ _outcomes = _Children(TASK_OUTCOMES)
 def observe_operation(name: str, seconds: float) -> None:
     """Record one operation of the store, by its command or script."""
     _operations[name.lower(),].observe(seconds)
+
+
+def limit_decided(scope: str, decision: str) -> None:
+    """Record what a limit decided."""
+    _limits[scope, decision].inc()
+
+
+def cache_asked(result: str) -> None:
+    """Record a look-up in the cache."""
+    _cache_requests[result,].inc()
 
 
 def task_enqueued(name: str, priority: str) -> None:

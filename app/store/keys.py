@@ -33,6 +33,11 @@ TASK_PACE = f"{PREFIX}:tasks:pace:"
 TASK_OPENINGS = f"{PREFIX}:tasks:openings"
 """The limits that will let something through later: names by the time, ms."""
 
+SESSION = f"{PREFIX}:session:"
+USER = f"{PREFIX}:user:"
+USER_SESSIONS = ":sessions"
+USER_EPOCH = ":epoch"
+
 BROADCAST = "broadcast"
 
 GUARDIAN_HEARTBEAT = f"{PREFIX}:guardian:heartbeat"
@@ -48,6 +53,11 @@ def cache(key: str) -> str:
     return f"{PREFIX}:cache:{key}"
 
 
+def cache_lease(key: str) -> str:
+    """Who makes a value now."""
+    return f"{PREFIX}:lease:{key}"
+
+
 def cache_tag(tag: str) -> str:
     """A tag's version, a random token."""
     return f"{PREFIX}:tag:{tag}"
@@ -55,22 +65,22 @@ def cache_tag(tag: str) -> str:
 
 def session(digest: str) -> str:
     """A session's hash, by the digest of its id."""
-    return f"{PREFIX}:session:{digest}"
+    return SESSION + digest
 
 
 def user_sessions(user_id: int | str) -> str:
     """A user's sessions: sorted set of digests by the end of their life."""
-    return f"{PREFIX}:user:{user_id}:sessions"
+    return f"{USER}{user_id}{USER_SESSIONS}"
 
 
 def user_epoch(user_id: int | str) -> str:
     """Counts how often a user was logged out everywhere."""
-    return f"{PREFIX}:user:{user_id}:epoch"
+    return f"{USER}{user_id}{USER_EPOCH}"
 
 
-def limit(scope: str, who: str) -> str:
-    """A limiter's log of accepted requests."""
-    return f"{PREFIX}:limit:{scope}:{who}"
+def limit(scope: str, name: str, who: str = "") -> str:
+    """What a limit counts for somebody; without ``who``, how the keys of that limit begin."""
+    return f"{PREFIX}:limit:{scope}:{name}:{who}"
 
 
 def channel(name: str) -> str:
@@ -81,6 +91,16 @@ def channel(name: str) -> str:
 def event_log(name: str) -> str:
     """The stream that keeps a channel's last events for those who come back."""
     return f"{PREFIX}:eventlog:{name}"
+
+
+def event_done(session: str) -> str:
+    """The id up to which a client of a session is done with its events."""
+    return f"{PREFIX}:eventdone:{session}"
+
+
+def presence(user_id: int | str) -> str:
+    """Where a user is connected."""
+    return f"{PREFIX}:presence:{user_id}"
 
 
 def task_stream(priority: str) -> str:
