@@ -8,21 +8,22 @@ from typing import Final
 from flask import Response, current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-COOKIE: Final = "haven_csrf"
+from app.sessions.cookie import cookie_name, signing_keys
+
 MAX_AGE: Final = timedelta(hours=8)
 """How long a page with a form may stay open."""
 
 
 def token() -> str:
     """The token of this browser, or a new one, for the form's field ``csrf_token``."""
-    known = request.cookies.get(COOKIE, "")
+    known = request.cookies.get(_cookie(), "")
     return known if _is_ours(known) else _serializer().dumps(secrets.token_urlsafe(16))
 
 
 def keep(response: Response, value: str) -> Response:
     """Give the browser the token that its next form must carry."""
     response.set_cookie(
-        COOKIE,
+        _cookie(),
         value,
         max_age=int(MAX_AGE.total_seconds()),
         httponly=True,
@@ -34,8 +35,12 @@ def keep(response: Response, value: str) -> Response:
 
 def is_valid(sent: str) -> bool:
     """Whether the form's token is the one of the cookie, made here and not too old."""
-    known = request.cookies.get(COOKIE, "")
+    known = request.cookies.get(_cookie(), "")
     return _is_ours(known) and hmac.compare_digest(known.encode(), sent.encode("utf-8", "replace"))
+
+
+def _cookie() -> str:
+    return cookie_name("haven_csrf", secure=bool(current_app.config["SESSION_COOKIE_SECURE"]))
 
 
 def _is_ours(value: str) -> bool:
@@ -47,4 +52,4 @@ def _is_ours(value: str) -> bool:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt="csrf")
+    return URLSafeTimedSerializer(signing_keys(current_app), salt="csrf")

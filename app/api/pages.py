@@ -1,6 +1,6 @@
 """The pages for people: what there is, logging in, one's profile. Programs may ask for JSON here as well."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, session, url_for
 
@@ -12,9 +12,7 @@ from app.api.replies import AccountOut, Start
 from app.api.schemas import Credentials
 from app.db.models import User
 from app.runtime import runtime
-
-if TYPE_CHECKING:
-    from app.sessions import CookieSession
+from app.sessions import USER
 
 blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 
@@ -91,13 +89,11 @@ def _check_token() -> None:
 
 def _enter(user: User) -> None:
     session.clear()
-    # An id that somebody planted before the login must be worth nothing after it.
-    cast("CookieSession", session).regenerate()
-    session["user_id"] = user.id
+    session[USER] = user.id  # under a new id: one that somebody planted before the login is worth nothing after it
 
 
 def _visitor() -> User | None:
-    user_id = session.get("user_id")
+    user_id = session.get(USER)
     if user_id is None:
         return None
     with runtime().db.session() as db:

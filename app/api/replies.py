@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Out(BaseModel):
@@ -46,6 +46,23 @@ class LoggedOut(Out):
     ended: int
 
 
+class SessionOut(Out):
+    """Where one is logged in. The id is a name: it opens nothing."""
+
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
+    device: str
+    address: str
+    current: bool
+
+
+class SessionList(Out):
+    """Where one is logged in, everywhere."""
+
+    items: list[SessionOut]
+
+
 class WhoAmI(Out):
     """Whose session it is."""
 
@@ -82,6 +99,14 @@ class MessageOut(Out):
     receiver_id: int
     body: str
     created_at: datetime
+
+
+class PresenceOut(Out):
+    """Whether a user is connected."""
+
+    user_id: int
+    online: bool
+    last_seen: float | None
 
 
 class TaskRef(Out):
@@ -152,3 +177,4 @@ class Problem(Out):
     instance: str
     request_id: str
     errors: list[FieldProblem] | None = None
+    violated_policies: list[str] | None = Field(None, alias="violated-policies")

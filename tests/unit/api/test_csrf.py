@@ -15,7 +15,7 @@ def app() -> Iterator[Flask]:
 
 
 def _cookie(value: str) -> dict[str, str]:
-    return {"Cookie": f"{csrf.COOKIE}={value}"}
+    return {"Cookie": f"haven_csrf={value}"}
 
 
 def test_the_token_of_the_cookie_is_right_and_kept(app: Flask) -> None:
@@ -45,9 +45,21 @@ def test_a_token_grows_old(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not csrf.is_valid(token)
 
 
+def test_a_token_of_a_former_key_is_right_while_that_is_named(app: Flask) -> None:
+    token = csrf.token()
+    app.config["SECRET_KEY"] = "another"
+    with app.test_request_context(headers=_cookie(token)):
+        assert not csrf.is_valid(token)
+        app.config["SECRET_KEY_FALLBACKS"] = ["test"]
+        assert csrf.is_valid(token)
+
+
 def test_the_cookie_is_for_this_site_alone(app: Flask) -> None:
     app.config["SESSION_COOKIE_SECURE"] = True
     header = csrf.keep(app.make_response("page"), "token").headers["Set-Cookie"]
+    assert header.startswith("__Host-haven_csrf=")
+    assert "Path=/" in header
+    assert "Domain" not in header
     assert "HttpOnly" in header
     assert "SameSite=Strict" in header
     assert "Secure" in header

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, g, jsonify, request, session
 
-from app.sessions import require_auth
+from app.sessions import WebSession, require_auth
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -17,7 +17,7 @@ COOKIE = "haven_session"
 
 
 def add_views(app: Flask) -> None:  # noqa: C901 - a view each
-    """Add views that set, show, drop and clear values, and one that takes a new id."""
+    """Add views that set, show, drop and clear values, that log in, and one that takes a new id."""
 
     @app.post("/set")
     def put() -> Any:
@@ -42,9 +42,13 @@ def add_views(app: Flask) -> None:  # noqa: C901 - a view each
 
     @app.post("/enter")
     def enter() -> str:
-        session.regenerate()  # type: ignore[attr-defined]
         session["user_id"] = request.get_json()
         return "in"
+
+    @app.post("/renew")
+    def renew() -> str:
+        cast("WebSession", session).renew()
+        return "renewed"
 
     @app.get("/append")
     def append() -> str:
@@ -68,7 +72,18 @@ def cookie_of(answer: TestResponse) -> str | None:
 
 
 def put(client: FlaskClient, **values: Any) -> str:
-    """Set values; the cookie."""
-    found = cookie_of(client.post("/set", json=values))
-    assert found
-    return found
+    """Set values; the cookie that the client has then."""
+    client.post("/set", json=values)
+    kept = client.get_cookie(COOKIE)
+    assert kept
+    return kept.value
+
+
+def bare(client: FlaskClient) -> FlaskClient:
+    """Another client, which keeps no cookies."""
+    return client.application.test_client(use_cookies=False)
+
+
+def sent(cookie: str) -> dict[str, str]:
+    """The header with which a browser sends a cookie."""
+    return {"Cookie": f"{COOKIE}={cookie}"}

@@ -8,7 +8,8 @@ import pytest
 
 from app.errors import SessionError, StoreError
 from app.sessions import Sessions
-from app.sessions.store import MAX_BYTES, digest, new_id
+from app.sessions.ids import digest, new_id
+from app.sessions.records import MAX_BYTES, MAX_FIELDS
 from app.store import keys
 from tests.integration.helpers import cut_off, metric, until
 
@@ -19,19 +20,21 @@ if TYPE_CHECKING:
 ADA, GRACE = 1, 2
 
 
-@pytest.fixture
-def sessions(store: Store) -> Sessions:
-    return Sessions(store, ttl=60)
-
-
 def test_a_created_session_can_be_loaded_with_what_was_said_about_it(sessions: Sessions) -> None:
-    session_id = sessions.create(ADA, {"device": "Zoë's 🏮", "address": "203.0.113.1"})
+    session_id = sessions.create(ADA, device="Zoë's 🏮", address="203.0.113.1")
     found = sessions.load(session_id)
     assert found is not None
     assert (found.id, found.user_id) == (session_id, ADA)
-    assert found.metadata == {"device": "Zoë's 🏮", "address": "203.0.113.1"}
+    assert (found.device, found.address) == ("Zoë's 🏮", "203.0.113.1")
     assert abs(found.created - time.time()) < 60
-    assert session_id not in repr(found).replace(found.id, "", 1)
+    assert session_id not in repr(found)
+
+
+def test_what_a_client_says_of_itself_is_short_and_plain(sessions: Sessions) -> None:
+    found = sessions.load(sessions.create(ADA, device="\udcffA\x00\r\nB" + "x" * 10_000, address="y" * 10_000))
+    assert found is not None
+    assert found.device.startswith("ABxx")
+    assert (len(found.device) <= 200, len(found.address)) == (True, 64)
 
 
 def test_ids_are_long_random_and_stored_as_digests_only(sessions: Sessions, store: Store) -> None:
@@ -190,10 +193,12 @@ def test_removed_fields_are_gone_and_the_rest_stays(sessions: Sessions) -> None:
 
 
 def test_a_session_has_a_size(sessions: Sessions, store: Store) -> None:
-    assert sessions.create(ADA, {"note": "x" * (MAX_BYTES - 100)})
+    assert sessions.save(new_id(), {"d:note": "x" * (MAX_BYTES - 100)})
     for much in ("x" * MAX_BYTES, "é" * (MAX_BYTES // 2)):
-        with pytest.raises(SessionError, match="too large"):
-            sessions.create(ADA, {"note": much})
+        with pytest.raises(SessionError, match="'note'"):
+            sessions.save(new_id(), {"d:note": much})
+    with pytest.raises(SessionError, match=f"at most {MAX_FIELDS}"):
+        sessions.save(new_id(), {f"d:{n}": "1" for n in range(MAX_FIELDS + 1)})
     assert len(store.redis.keys("haven:session:*")) == 1
 
 
