@@ -87,6 +87,14 @@ bench-tasks: install ## Measure the task queue beside RQ, Celery, Dramatiq, huey
 bench-loss: install ## Count what task queues lose when a worker or the primary dies, Haven and the others (20 minutes).
 	@$(RUN)python -m tests.bench.tasks.loss $(ARGS)
 
+.PHONY: bench-realtime
+bench-realtime: install ## Measure what 2,500 clients cost one real-time process, and how late events come.
+	@$(RUN)python -m tests.bench.realtime $(ARGS)
+
+.PHONY: bench-sessions
+bench-sessions: install ## Measure what a session costs a request, beside Flask-Session, on the same server.
+	@$(RUN)python -m tests.bench.sessions $(ARGS)
+
 ##@ Ship it
 
 ENGINE ?= $(shell for name in docker podman buildah; do $$name info >/dev/null 2>&1 && echo $$name && break; done)

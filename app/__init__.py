@@ -31,7 +31,8 @@ def create_app(config: Config | None = None, role: Role = "web") -> Flask:
     from app.ops import health, metrics_http  # noqa: PLC0415
     from app.runtime import build_runtime  # noqa: PLC0415
     from app.serving import serving  # noqa: PLC0415
-    from app.sessions import CookieSessions  # noqa: PLC0415
+    from app.sessions import WebSessions  # noqa: PLC0415
+    from app.sessions.cookie import cookie_name  # noqa: PLC0415
 
     config = config or load_config()
     app = Flask(__name__, static_folder=None)
@@ -40,18 +41,24 @@ def create_app(config: Config | None = None, role: Role = "web") -> Flask:
         PROPAGATE_EXCEPTIONS=False,  # every error is answered by a problem document, in tests too
         SECRET_KEY=config.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=config.haven_max_body,
-        SESSION_COOKIE_NAME="haven_session",
+        SECRET_KEY_FALLBACKS=list(config.former_secret_keys),
+        SESSION_COOKIE_NAME=cookie_name("haven_session", secure=config.haven_cookie_secure),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.haven_env == "production",
+        SESSION_COOKIE_SECURE=config.haven_cookie_secure,
     )
     if config.haven_trusted_proxies:
         trusted = config.haven_trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
     runtime = build_runtime(config, role=role)
     app.extensions["haven"] = runtime
-    app.extensions["haven.hub"] = Hub(runtime.store, serving(config, role).streams)
-    app.session_interface = CookieSessions(runtime)
+    app.extensions["haven.hub"] = Hub(
+        runtime.store,
+        serving(config, role).streams,
+        runtime.sessions.alive,
+        runtime.presence,
+    )
+    app.session_interface = WebSessions(app, runtime.sessions)
     health.register(app)
     metrics_http.register(app)
     api.register(app)

@@ -97,7 +97,7 @@ def _serve(role: Role) -> NoReturn:
                 [f"HAVEN_METRICS_DIR={directory!r}: {error}; give a directory that can be written"]
             ) from None
         os.environ[metrics_files.VARIABLE] = directory
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *serving(config, role).arguments])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, *serving(config, role).command])  # noqa: S606
 
 
 @main.command()
@@ -108,7 +108,7 @@ def web() -> NoReturn:
 
 @main.command()
 def realtime() -> NoReturn:
-    """Serve the web application to many event streams (server-sent events)."""
+    """Serve the web application to many event streams (server-sent events, WebSocket)."""
     _serve("realtime")
 
 
@@ -135,9 +135,10 @@ def worker(queues: str, *, member: bool) -> None:
 @main.command()
 def subscriber() -> None:
     """Handle events."""
-    from app.events import Subscriber, handlers  # noqa: F401 - importing them registers them
+    from app.events import Subscriber, handlers, on
 
     runtime, heart = _runtime("subscriber", _load())
+    on("user:*")(handlers.mail(runtime))
     running = Subscriber(runtime.store, heart)
     _on_stop(running.stop)
     running.run()

@@ -1,8 +1,10 @@
-"""How gunicorn serves the application; workers, threads and the application itself: see ``app/serving.py``."""
+"""How gunicorn serves the application; workers, their kind and the application itself: see ``app/serving.py``."""
 
 from __future__ import annotations
 
 import os
+import resource
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 _config = load_config()
 
 bind = f"{_config.haven_http_host}:{_config.haven_http_port}"
-worker_class = "gthread"
 control_socket_disable = True  # it is on by default and fails where HOME is read-only
 graceful_timeout = _config.haven_grace
 timeout = 30
@@ -26,6 +27,11 @@ max_requests_jitter = 4_000  # so that the workers are not recycled together
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a heartbeat file on a disk can block
 loglevel = "warning"
 logger_class = "gunicorn.glogging.Logger"
+
+
+# a connection is a file, and many systems allow 1024 unless asked for more
+with suppress(ValueError, OSError):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's hook

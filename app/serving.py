@@ -1,7 +1,9 @@
 """The two ways the one application is served: ``haven web`` for requests, ``haven realtime`` for event streams.
 
-A stream holds a thread for up to an hour. Where there are many, they get processes of their own: then they never take
-the threads of requests, and are scaled by themselves.
+A stream stays open for up to an hour. In a web process it holds a thread. Where there are many, they get processes of
+their own, with greenlets in place of threads: then they never take the threads of requests, and are scaled by
+themselves. The greenlets are there before anything else is imported: what had taken a lock of the other kind before
+could stop a whole process.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
 
 Role = Literal["web", "realtime"]
 
-SPARE_THREADS: Final = 16
-"""Of a realtime process, beyond those of its streams: for probes, scrapes, and refusing one stream too many."""
+SPARE: Final = 16
+"""Connections of a realtime process beyond those of its streams: probes, scrapes, refusing one stream too many."""
+_GREENLETS: Final = ("-m", "gevent.monkey", "--module")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Serving:
     Attributes:
         role: what the processes are, also for CLIENT LIST.
         workers: gunicorn's processes.
-        threads: of each.
+        threads: of each; of realtime, whose connections are greenlets: connections.
         streams: open at once in each.
     """
 
@@ -35,15 +38,24 @@ class Serving:
     streams: int
 
     @property
-    def arguments(self) -> list[str]:
-        """What gunicorn is called with."""
-        counts = ["--workers", str(self.workers), "--threads", str(self.threads)]
-        return ["--config", "python:app.gunicorn_conf", *counts, f"app.wsgi:make({self.role!r})"]
+    def command(self) -> list[str]:
+        """What Python is called with."""
+        served = [
+            "--config",
+            "python:app.gunicorn_conf",
+            "--workers",
+            str(self.workers),
+            f"app.wsgi:make({self.role!r})",
+        ]
+        if self.role == "realtime":
+            kind = ["--worker-class", "gevent", "--worker-connections", str(self.threads)]
+            return [*_GREENLETS, "gunicorn", *kind, *served]
+        return ["-m", "gunicorn", "--worker-class", "gthread", "--threads", str(self.threads), *served]
 
 
 def serving(config: Config, role: Role) -> Serving:
     """What the configuration says about this role."""
     if role == "realtime":
         streams = config.haven_realtime_streams
-        return Serving(role, config.haven_realtime_workers, streams + SPARE_THREADS, streams)
+        return Serving(role, config.haven_realtime_workers, streams + SPARE, streams)
     return Serving(role, config.haven_web_workers, config.haven_web_threads, config.haven_web_streams)

@@ -12,7 +12,6 @@ from spectree import SecurityScheme, SpecTree
 from spectree.models import InType, SecureType, SecuritySchemeData
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
-from werkzeug.routing import ValidationError as NoMatch
 
 from app.api.problems import MEDIA_TYPE, refused
 from app.api.replies import Problem
@@ -58,11 +57,9 @@ class RowIdConverter(BaseConverter):
     regex = r"[1-9][0-9]{0,18}"
 
     def to_python(self, value: str) -> int:
-        """The id as a number."""
+        """The id as a number; 0, which no row has, for one that is too large for any."""
         number = int(value)
-        if number > MAX_ID:
-            raise NoMatch
-        return number
+        return number if number <= MAX_ID else 0
 
 
 def documented(
@@ -179,6 +176,7 @@ def build(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of every route the application has."""
     with app.app_context():
         document: dict[str, Any] = copy.deepcopy(_spec.spec)
+    document["components"]["securitySchemes"]["cookie"]["name"] = app.config["SESSION_COOKIE_NAME"]
     for operations in document["paths"].values():
         for operation in operations.values():
             for parameter in operation["parameters"]:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from app.db.models import User
 from app.events.subscriber import on
-from app.tasks.handlers import files_dir
+from app.tasks.handlers import files_dir, send_email
 
 if TYPE_CHECKING:
     from app.events.log import Event
+    from app.events.subscriber import Handler
+    from app.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -32,3 +35,18 @@ def notify(event: Event) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     log.info("event.notified", user_id=user_id, kind=event.kind, event_id=event.id)
+
+
+def mail(app: Runtime) -> Handler:
+    """Have a user told by e-mail of a message: one task, however often the event comes, for its id is the event's."""
+
+    def send(event: Event) -> None:
+        if event.kind != "message.created":
+            return
+        with app.db.session() as session:
+            receiver = session.get(User, int(event.data["receiver_id"]))
+        if receiver is not None:
+            letter = {"to": receiver.email, "subject": "A message for you", "body": str(event.data["body"])}
+            app.tasks.enqueue(send_email, letter, task_id=f"mail:{event.id}")
+
+    return send

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from app.events.log import ALL, KEPT_IN_ALL, KEPT_PER_CHANNEL, LIFE_MS
 from app.ops import metrics
 from app.store import Store, keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEPT_IN_ALL = 10_000
-KEPT_PER_CHANNEL = 200
-LIFE_MS = 86_400_000
 MAX_BYTES = 64 * 1024
 MAX_NAME = 200
+RESERVED: Final = "haven."
+"""Kinds that begin so tell a client about its stream."""
 
 
 class Publisher:
@@ -34,22 +34,24 @@ class Publisher:
 
         Args:
             channel: ``broadcast``, ``user:<id>`` or one of your own; ``all`` is taken.
-            kind: what happened.
+            kind: what happened, in one line.
             data: JSON, at most 64 KiB.
 
         Raises:
             ValueError: the data is too large, or a name can't be used.
             StoreError: it is not certain that it was published; publishing again would be another event.
         """
-        if channel == "all":
+        if channel == ALL:
             raise ValueError("the channel 'all' is the log of every channel: publish to another one")
         for name, value in (("channel", channel), ("kind", kind)):
             if not 0 < len(value) <= MAX_NAME or not value.isprintable():
                 raise ValueError(f"{name} {value[:40]!r} is not 1 to {MAX_NAME} characters in one line")
+        if kind.startswith(RESERVED):
+            raise ValueError(f"kind {kind[:40]!r}: those that begin with {RESERVED!r} tell of the stream itself")
         text = json.dumps(dict(data), separators=(",", ":"))
         if len(text) > MAX_BYTES:
             raise ValueError(f"event {kind!r} has {len(text)} bytes of data, at most {MAX_BYTES} are taken: send an id")
-        names = [keys.event_log("all"), keys.event_log(channel), keys.event_mark(secrets.token_hex(8))]
+        names = [keys.event_log(ALL), keys.event_log(channel), keys.event_mark(secrets.token_hex(8))]
         args = (channel, keys.channel(channel), kind, text, KEPT_IN_ALL, KEPT_PER_CHANNEL, LIFE_MS)
         event_id: str = self._store.run("event_publish", names, args, repeatable=True, durable=True)
         metrics.EVENTS_PUBLISHED.labels(kind).inc()

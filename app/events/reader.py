@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
 
 from app.backoff import jittered
-from app.events.log import Event, last_id, order, parse
+from app.events.log import ALL, Event, last_id, order, read
+from app.ops import metrics
 from app.store import Store, keys
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ class Reader:
 
     Args:
         store: where the log is.
-        handle: gets the events of one reading; when it raises, it gets them again.
+        handle: gets the events of one reading, which a replica has; when it raises, it gets them again.
         begin: says after which id to begin; by default after the newest.
         turning: called before every reading, also while Redis is away.
         turned: called after every reading that succeeded, also when there was nothing new.
+        skipped: called when events after its place are no longer there.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Reader:
         begin: Callable[[], str] | None = None,
         turning: Callable[[], None] = lambda: None,
         turned: Callable[[], None] = lambda: None,
+        skipped: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._handle = handle
         self._begin = begin or (lambda: last_id(store))
         self._turning = turning
         self._turned = turned
+        self._skipped = skipped
         self._stopped = threading.Event()
         self.place: str | None = None
 
@@ -76,22 +80,27 @@ class Reader:
     def _read(self) -> None:
         if self.place is None:
             self.place = self._begin()
-        name = keys.event_log("all")
-        reply: Any = self._store.blocking.xread({name: self.place}, count=BATCH, block=BLOCK_MS)
-        entries = reply.get(name, [[]])[0] if isinstance(reply, dict) else (reply[0][1] if reply else [])
-        if entries:
-            self._handle(parse(entries))
-            self.place = str(entries[-1][0])
+        # wakes as soon as there is something; what there is, is read by a script whose answer a replica confirms
+        if self._store.blocking.xread({keys.event_log(ALL): self.place}, count=1, block=BLOCK_MS):
+            found = read(self._store, [ALL], self.place, BATCH)
+            if found.gaps:
+                log.warning("events.skipped", place=self.place, to=found.end)
+                metrics.EVENTS_SKIPPED.inc()
+                self._skipped()
+            self._handle(found.events)
+            self.place = found.end or self.place
         else:
             self._rewind(self.place)
         self._turned()
 
     def _rewind(self, place: str) -> None:
-        """Go back to the log's end if it lies before our place: a failover may have lost its last moment.
+        """Go back to the log's end if it lies before our place: the data of a majority was lost.
 
         The store carries a reading through a failover, so no error says that there was one.
         """
-        end = last_id(self._store)
+        end = read(self._store, (), None, confirmed=False).newest
         if order(end) < order(place):
             log.warning("events.rewound", place=place, to=end)
+            metrics.EVENTS_SKIPPED.inc()
             self.place = end
+            self._skipped()

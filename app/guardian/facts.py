@@ -77,20 +77,20 @@ class Opinion:
         epoch: the configuration epoch of that.
         down: it holds that primary for down.
         busy: it is carrying out a failover.
-        electing: … and waits for votes.
         against: the node which that is to replace; STRANGER if there is none.
         down_after: its down-after-milliseconds now.
         convinced: that node told it lately that it is a primary.
+        electing: it is busy, and waits for votes.
     """
 
     primary: int
     epoch: int
     down: bool = False
     busy: bool = False
-    electing: bool = False
     against: int = STRANGER
     down_after: int = 0
     convinced: bool = True
+    electing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

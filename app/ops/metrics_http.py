@@ -40,6 +40,9 @@ def _end(response: Response) -> Response:
         # an unknown method would be a label value of the client's choice
         method = request.method if request.method in metrics.METHODS else "other"
         metrics.HTTP_DURATION.labels(route, method, response.status_code).observe(time.monotonic() - started)
+    if response.status_code == 101:  # noqa: PLR2004 - Switching Protocols: from here on it is a stream, and no request
+        _leave(None)
+        g.haven_started = None
     return response
 
 

@@ -7,13 +7,13 @@ from flask import Flask, request
 
 from app import create_app
 from app.config import Config, load_config
-from app.events import Publisher, reader, sse_response
+from app.events import Listener, Publisher, reader, sse_response
 from app.local import RedisCluster, RedisServer
 from app.store import Store, create_store
 from app.tasks import Queue, Registry
 from app.tasks.delivery import Deliveries
 from tests.integration.helpers import until
-from tests.integration.session_views import add_views
+from tests.integration.sessions.views import add_views
 from tests.integration.tasks.queueing import LEASE
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def hub(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     @app.get("/stream")
     def watch() -> Any:
         last = request.headers.get("Last-Event-ID")
-        return sse_response(request.args.get("channels", "a").split(","), last)
+        return sse_response(found, Listener("sse", 1, None, request.args.get("channels", "a").split(",")), last)
 
     found: Hub = app.extensions["haven.hub"]
     yield found

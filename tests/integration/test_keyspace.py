@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_every_key_begins_with_the_products_name_and_only_what_must_stay_has_no_end(store: Store) -> None:
     cache, limiter, sessions, publisher = Cache(store), Limiter(store), Sessions(store, 60), Publisher(store)
     cache.set("key", 1, 60, ["tag"])
-    limiter.hit("view", "ada", 1, 60)
+    limiter.hit("view", "ada", "1/minute, 1/hour exact, 1/day burst 1")
     sessions.destroy_all(1)
     sessions.create(1)
     publisher.to_user(1, "made", {})

@@ -75,7 +75,7 @@ def test_every_pattern_is_carried_through_the_death_of_the_primary(
         "queue": Load(lambda number: queue.enqueue("note", {"number": number}, task_id=f"{fault}-{number}")),
         "publisher": Load(lambda number: (number, publisher.publish(fault, "made", {"n": number}))),
         "sessions": Load(sessions.create),
-        "limiter": Load(lambda number: limiter.hit(fault, str(number), 1, 60).allowed),
+        "limiter": Load(lambda number: limiter.hit(fault, str(number), "1/minute").allowed),
         "cache": Load(lambda number: cache.get_or_compute(f"{fault}{number}", 60, ["tag"], lambda: number)),
     }
     time.sleep(0.5)

@@ -12,7 +12,7 @@ from app import create_app
 from app.cli import main
 from app.config import load_config
 from app.ops.metrics_files import VARIABLE
-from app.serving import SPARE_THREADS, Serving, serving
+from app.serving import SPARE, Serving, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "HAVEN_WEB_THREADS": "20",
     "HAVEN_WEB_STREAMS": "7",
     "HAVEN_REALTIME_WORKERS": "2",
-    "HAVEN_REALTIME_STREAMS": "900",
+    "HAVEN_REALTIME_STREAMS": "5000",
     "HAVEN_GRACE": "17",
 }
 
@@ -39,29 +39,33 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_each_role_has_its_own_numbers() -> None:
     config = load_config(ENVIRONMENT)
     assert serving(config, "web") == Serving("web", workers=3, threads=20, streams=7)
-    assert serving(config, "realtime") == Serving("realtime", workers=2, threads=900 + SPARE_THREADS, streams=900)
+    assert serving(config, "realtime") == Serving("realtime", workers=2, threads=5000 + SPARE, streams=5000)
 
 
 @pytest.mark.parametrize(
-    ("role", "workers", "threads"), [("web", 3, 20), ("realtime", 2, 900 + SPARE_THREADS)], ids=["web", "realtime"]
+    ("role", "workers", "kind"), [("web", 3, ("gthread", 20)), ("realtime", 2, ("gevent", 5000 + SPARE))]
 )
 def test_gunicorn_gets_them(
-    executed: list[str], monkeypatch: pytest.MonkeyPatch, role: str, workers: int, threads: int
+    executed: list[str], monkeypatch: pytest.MonkeyPatch, role: str, workers: int, kind: tuple[str, int]
 ) -> None:
     CliRunner().invoke(main, [role], catch_exceptions=False)
-    assert executed[:3] == [sys.executable, "-m", "gunicorn"]
+    patched = ["-m", "gevent.monkey", "--module", "gunicorn"]
+    wanted = patched if role == "realtime" else ["-m", "gunicorn"]
+    assert executed[: 1 + len(wanted)] == [sys.executable, *wanted]
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "argv", executed[2:])
+    monkeypatch.setattr(sys, "argv", executed[executed.index("gunicorn") :])
     monkeypatch.delitem(sys.modules, "app.gunicorn_conf", raising=False)  # it reads the configuration when imported
     told = WSGIApplication()
     assert told.cfg is not None
-    assert (told.cfg.workers, told.cfg.threads, told.cfg.graceful_timeout) == (workers, threads, 17)
+    at_once = told.cfg.worker_connections if role == "realtime" else told.cfg.threads
+    assert (told.cfg.workers, told.cfg.graceful_timeout) == (workers, 17)
+    assert (told.cfg.settings["worker_class"].value, at_once) == kind
+    assert told.cfg.worker_connections > told.cfg.threads, "or no connection is kept open between two requests"
     assert told.app_uri == f"app.wsgi:make('{role}')"
-    assert told.cfg.worker_connections > threads, "or no connection is kept open between two requests"
 
 
-@pytest.mark.parametrize(("role", "streams"), [("web", 7), ("realtime", 900)])
+@pytest.mark.parametrize(("role", "streams"), [("web", 7), ("realtime", 5000)])
 def test_as_many_streams_are_taken_as_there_are_threads_for(role: str, streams: int) -> None:
     config = load_config(ENVIRONMENT)
     app = create_app(config, "realtime" if role == "realtime" else "web")

@@ -161,7 +161,7 @@ def without_redis(seeded_url: str) -> Iterator[FlaskClient]:
 def test_what_needs_redis_says_when_to_come_back(
     without_redis: FlaskClient, method: str, path: str, body: dict[str, object] | None
 ) -> None:
-    response = without_redis.open(path, method=method, json=body, headers={"X-Session-ID": "x" * 43})
+    response = without_redis.open(path, method=method, json=body, headers={"X-Session-ID": "h" + "x" * 43})
     assert_problem(response, 503)
     assert int(response.headers["Retry-After"]) >= 1
 

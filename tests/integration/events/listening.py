@@ -21,21 +21,36 @@ class Listening:
         self.answer = app.test_client().get("/stream", query_string={"channels": channels}, headers=headers)
         self.chunks = self.answer.iter_encoded()
         self.last = last
+        self.told: list[dict[str, Any]] = []
+        self._text = ""
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Everything that has data, as it comes; ends with the stream."""
-        for chunk in self.chunks:
-            lines = [line.partition(": ") for line in chunk.decode().split("\n")]
+    def frames(self) -> Iterator[dict[str, str]]:
+        """Every frame, as it comes; ends with the stream."""
+        while True:
+            while "\n\n" not in self._text:
+                try:
+                    self._text += next(self.chunks).decode()
+                except StopIteration:
+                    return
+            frame, _, self._text = self._text.partition("\n\n")
+            lines = [line.partition(": ") for line in frame.split("\n")]
             fields = {name: value for name, _, value in lines if name}
             self.last = fields.get("id", self.last)
+            yield fields
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Every event; what tells of the stream itself is kept in ``told``."""
+        for fields in self.frames():
             if "data" in fields:
-                yield {**fields, "data": json.loads(fields["data"])}
+                event = {**fields, "data": json.loads(fields["data"])}
+                if fields["event"].startswith("haven."):
+                    self.told.append(event)
+                else:
+                    yield event
 
     def begin(self) -> str:
         """The place that is told before the first event."""
-        first = next(chunk for chunk in self.chunks if chunk).decode()
-        self.last = first.partition("id: ")[2].strip()
-        return self.last
+        return next(self.frames())["id"]
 
     def take(self, count: int) -> list[int]:
         """The numbers of the next so many events; fewer when the stream ends, as it does for one that fell behind."""

@@ -8,8 +8,8 @@ import pytest
 
 from app.events import Publisher
 from app.events.log import last_id
+from tests.integration.events.listening import listening
 from tests.integration.helpers import until
-from tests.integration.listening import listening
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -130,3 +130,17 @@ def test_text_with_line_breaks_does_not_break_the_format(app: Flask, publisher: 
         publisher.publish("a", "made", {"n": 1, "text": "one\ntwo\r\n\r\ndata: three\u2028🏮"})
         event = next(client.events())
     assert event["data"]["text"] == "one\ntwo\r\n\r\ndata: three\u2028🏮"
+
+
+def test_what_is_gone_is_told_before_what_is_left(app: Flask, publisher: Publisher) -> None:
+    with listening(app) as client:
+        place = client.begin()
+    for n in range(500):
+        publisher.publish("a", "made", {"n": n})
+    with listening(app, last=place) as again:
+        assert again.begin() == place, "a break right now must not skip what follows"
+        heard = again.take(1)
+        assert heard[0] > 0
+        assert [told["data"]["channels"] for told in again.told] == [["a"]]
+        heard += again.take(499 - heard[0])
+    assert heard == list(range(heard[0], 500))

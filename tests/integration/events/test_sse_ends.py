@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.events import Publisher, reader, stream
+from app.events import Publisher, listener, reader, sse
+from tests.integration.events.listening import Listening, listening
 from tests.integration.helpers import metric, until
-from tests.integration.listening import Listening, listening
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -45,7 +45,7 @@ def test_more_streams_than_allowed_are_told_to_come_back(app: Flask, hub: Hub) -
 
 
 def test_a_client_that_goes_away_is_forgotten_also_before_the_first_byte(app: Flask, hub: Hub) -> None:
-    open_before = metric("haven_event_open_streams")
+    open_before = metric("haven_event_open_streams", kind="sse")
     client = Listening(app, "a", None)
     assert len(hub._listeners) == 1
     client.answer.close()
@@ -55,7 +55,7 @@ def test_a_client_that_goes_away_is_forgotten_also_before_the_first_byte(app: Fl
     client.answer.close()
     app.test_client().head("/stream").close()
     assert not hub._listeners
-    assert metric("haven_event_open_streams") == open_before
+    assert metric("haven_event_open_streams", kind="sse") == open_before
 
 
 def test_streams_end_when_the_process_does(app: Flask, hub: Hub) -> None:
@@ -71,22 +71,24 @@ def test_streams_end_when_the_process_does(app: Flask, hub: Hub) -> None:
 def test_a_slow_client_is_ended_and_misses_nothing_when_it_comes_back(
     app: Flask, hub: Hub, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "QUEUE", 10)
-    dropped = metric("haven_event_dropped_total")
+    monkeypatch.setattr(listener, "QUEUE", 10)
+    dropped = metric("haven_event_stream_ends_total", reason="slow")
     with listening(app) as client:
         client.begin()
         for n in range(50):
             publisher.publish("a", "made", {"n": n})
-        until(lambda: metric("haven_event_dropped_total") > dropped)
+        until(lambda: any(one.ended == "slow" for one in hub._listeners))
         heard = [event["data"]["n"] for event in client.events()]
         assert not hub._listeners
+        assert [end["data"] for end in client.told] == [{"reason": "slow", "again": True}]
+        assert metric("haven_event_stream_ends_total", reason="slow") == dropped + 1
     with listening(app, last=client.last) as again:
         heard += again.take(50 - len(heard))
     assert heard == list(range(50))
 
 
 def test_a_quiet_stream_says_that_it_is_there(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(sse, "HEARTBEAT", 0.1)
     with listening(app) as client:
         next(client.chunks)
         assert any(chunk.startswith(b":") for _, chunk in zip(range(3), client.chunks, strict=False))
@@ -95,13 +97,13 @@ def test_a_quiet_stream_says_that_it_is_there(app: Flask, monkeypatch: pytest.Mo
 def test_redis_going_away_between_the_place_and_the_replay_leaves_no_listener(
     app: Flask, hub: Hub, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = hub.add
+    add = hub._add
 
     def add_and_lose(*args: Any) -> None:
         add(*args)
         server.node.kill()
 
-    monkeypatch.setattr(hub, "add", add_and_lose)
+    monkeypatch.setattr(hub, "_add", add_and_lose)
     assert app.test_client().get("/stream").status_code == 503
     assert not hub._listeners
 

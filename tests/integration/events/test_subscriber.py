@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import StoreError
 from app.events import Publisher, Subscriber, reader
-from app.events.log import Event, last_id, replay
+from app.events.log import Event, last_id, read
 from app.ops.heart import Heart
 from app.store import keys
 from tests.integration.helpers import until
@@ -56,7 +56,7 @@ def test_a_foreign_entry_in_a_log_stops_nobody(publisher: Publisher, store: Stor
         store.redis.xadd(keys.event_log(log), {"channel": "a", "kind": "made", "data": "[1]"}, id="1-2")
         store.redis.xadd(keys.event_log(log), {"channel": "a", "kind": "made", "data": "{"}, id="1-3")
     publisher.publish("a", "made", {"n": 1})
-    assert numbers(replay(store, ["a"], "0-0")) == [1]
+    assert numbers(read(store, ["a"], "0-0").events) == [1]
     heard: list[Event] = []
     with subscribed(store, ("a", heard.append)):
         until(lambda: numbers(heard) == [1])
