@@ -19,7 +19,7 @@ from app.tasks.envelope import name_in
 from app.tasks.worker.ends import Ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from app.tasks.delivery import Deliveries
     from app.tasks.message import Delivery, Settlement
@@ -178,9 +178,17 @@ class Inbox:
         """Whether it is still to be ended by this worker."""
         return (delivery.queue, delivery.entry) in self._known
 
-    def renewed(self, since: float) -> None:
-        """The leases of all that is held were renewed, at this time (monotonic seconds) or later."""
-        self._renewed_at = since
+    def renewed(self, since: float, lost: Collection[Delivery]) -> None:
+        """The leases of all that is held but the lost were renewed, at this time (monotonic seconds) or later.
+
+        What is lost and waits here is another's. Found with a worker that was frozen while it handed something back:
+        two of its threads began what others had done.
+        """
+        with self._changed:
+            for delivery in [each for each in self._waiting if each in lost]:
+                self._waiting.remove(delivery)
+                self._known.discard((delivery.queue, delivery.entry))
+            self._renewed_at = since
 
     def give_up(self, older_than: float) -> list[Delivery]:
         """Take back what has waited here for so many seconds: others may be free. For handing back."""

@@ -94,7 +94,7 @@ class Keeper:
         since = time.monotonic()
         others, running = self._inbox.held()
         lost, cancelled = self._deliveries.renew([*others, *running])
-        self._inbox.renewed(since)
+        self._inbox.renewed(since, lost)
         doubted = {delivery for delivery in lost if self._inbox.still_held(delivery)}
         for delivery in doubted & self._doubted:  # once may be one that ended just now
             log.warning("task.lost", task_id=delivery.task_id, why="another worker has taken it over")

@@ -68,7 +68,7 @@ def test_the_page_has_what_an_operator_looks_for(stack: RunningStack) -> None:
         "store_pool_in_use_connections",
         'cache_requests_total{result="hit"}',
         'cache_requests_total{result="miss"}',
-        'limit_decisions_total{decision="allowed"}',
+        'limit_decisions_total{decision="allowed",scope="login"}',
         'task_queue_depth_tasks{priority="high"}',
         "task_queue_age_seconds",
         "event_published_total",

@@ -4,8 +4,21 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app.store import keys
+from app.tasks import Registry
+from app.tasks.worker.inbox import Inbox
 from tests.integration.helpers import until
-from tests.integration.tasks.queueing import LEASE, done, end, enqueue, info, is_forgotten, take, take_one, take_over
+from tests.integration.tasks.queueing import (
+    ALL,
+    LEASE,
+    done,
+    end,
+    enqueue,
+    info,
+    is_forgotten,
+    take,
+    take_one,
+    take_over,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,3 +226,23 @@ def test_an_entry_that_is_no_task_is_gone_in_the_end_and_stops_nobody(
     assert is_forgotten(store)
     enqueue(queue)
     assert len(take(mine, 5)) == 1
+
+
+def test_what_waits_here_and_is_anothers_by_now_is_not_begun_when_the_leases_are_renewed(
+    queue: Queue, worker: Callable[[], Deliveries]
+) -> None:
+    """Found with a worker that was frozen while it handed something back."""
+    enqueue(queue, 2)
+    deliveries, other = worker(), worker()
+    inbox = Inbox(deliveries, Registry(), queues=ALL, threads=2, lease=LEASE)
+    found = take(deliveries, 2)
+    inbox.put(found)
+    time.sleep(LEASE + 0.2)
+    stolen = take_over(other, 1)
+    lost, _ = deliveries.renew(found)
+    assert [delivery.task_id for delivery in lost] == [delivery.task_id for delivery in stolen]
+    inbox.renewed(time.monotonic(), lost)
+    first = inbox.next()
+    assert first is not None
+    assert first.task_id not in {delivery.task_id for delivery in stolen}
+    assert inbox.held()[0] == [], "and the other one waits here no more"
