@@ -95,6 +95,10 @@ bench-realtime: install ## Measure what 2,500 clients cost one real-time process
 bench-sessions: install ## Measure what a session costs a request, beside Flask-Session, on the same server.
 	@$(RUN)python -m tests.bench.sessions $(ARGS)
 
+.PHONY: bench-patterns
+bench-patterns: install ## Measure the cache beside Flask-Caching, dogpile and cashews, limits beside Flask-Limiter, on one server.
+	@$(RUN)python -m tests.bench.patterns $(ARGS)
+
 ##@ Ship it
 
 ENGINE ?= $(shell for name in docker podman buildah; do $$name info >/dev/null 2>&1 && echo $$name && break; done)

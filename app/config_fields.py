@@ -39,6 +39,20 @@ class Settings(BaseSettings):
         "an SQLAlchemy URL such as postgresql://user:password@host/name or sqlite:///path",
         group="Application",
     )
+    haven_cache_max_bytes: int = setting(
+        1 << 20,
+        "Larger values are computed and not cached, bytes of their JSON.",
+        "bytes, 1024 or more",
+        group="Application",
+        ge=1024,
+    )
+    haven_cache_local_bytes: int = setting(
+        0,
+        "Cached values that each process keeps for itself, too, told by Redis of every change, bytes; 0: none.",
+        "bytes, 0 or 65536 and more",
+        group="Application",
+        ge=0,
+    )
     haven_replicas: int = setting(
         1,
         "How many copies of the web application run; the chart sets it.",

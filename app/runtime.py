@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from app.cache import Cache
+from app.cache import Cache, Local
 from app.db import Database
 from app.events import Presence, Publisher
 from app.ratelimit import Limiter
@@ -38,6 +38,7 @@ class Runtime:
 
     def close(self) -> None:
         """Let go of Redis and of the database."""
+        self.cache.close()
         self.store.close()
         self.db.close()
 
@@ -59,7 +60,11 @@ def build_runtime(config: Config, *, role: str = "web") -> Runtime:
         config=config,
         store=store,
         db=Database(config.database_url.get_secret_value()),
-        cache=Cache(store),
+        cache=Cache(
+            store,
+            max_bytes=config.haven_cache_max_bytes,
+            local=Local(store, config.haven_cache_local_bytes) if config.haven_cache_local_bytes else None,
+        ),
         sessions=Sessions(
             store,
             ttl=config.haven_session_ttl,

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 from sqlalchemy import func, select
 
+from app.api.conditional import conditional
 from app.api.openapi import answer, documented
 from app.api.problems import not_found
 from app.api.replies import PostOut, PostPage
@@ -25,4 +26,4 @@ def list_posts(user_id: int, query: Page) -> Response:
         chosen = select(Post).where(theirs).order_by(Post.id.desc()).offset(query.offset).limit(query.per_page)
         rows = session.scalars(chosen).all()
     items = [PostOut.model_validate(row) for row in rows]
-    return answer(PostPage(items=items, page=query.page, per_page=query.per_page, total=total))
+    return conditional(answer(PostPage(items=items, page=query.page, per_page=query.per_page, total=total)))

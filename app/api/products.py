@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import String, cast, func, select, update
 from werkzeug.datastructures import ETags
 
+from app.api.conditional import conditional
 from app.api.events import announce
 from app.api.openapi import answer, documented
 from app.api.problems import ProblemError, not_found
@@ -27,7 +28,7 @@ def list_products(query: Page) -> Response:
         rows = session.scalars(select(Product).order_by(Product.id).offset(query.offset).limit(query.per_page)).all()
         total = session.scalar(select(func.count()).select_from(Product)) or 0
     items = [ProductOut.model_validate(row) for row in rows]
-    return answer(ProductPage(items=items, page=query.page, per_page=query.per_page, total=total))
+    return conditional(answer(ProductPage(items=items, page=query.page, per_page=query.per_page, total=total)))
 
 
 @blueprint.get("/api/products/<row_id:product_id>")
@@ -35,10 +36,7 @@ def list_products(query: Page) -> Response:
 def get_product(product_id: int) -> Response:
     """Get a product. It is read through the cache; a change shows at once."""
     product = ProductOut.model_validate(_load(product_id))
-    response = answer(product, headers={"Cache-Control": "no-cache"})
-    response.set_etag(str(product.version))
-    response.make_conditional(request)
-    return response
+    return conditional(answer(product), str(product.version))
 
 
 @blueprint.put("/api/products/<row_id:product_id>")

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, g
 from sqlalchemy.exc import IntegrityError
 
+from app.api.conditional import conditional
 from app.api.openapi import answer, documented
 from app.api.problems import ProblemError, not_found
 from app.api.replies import AccountOut, UserOut
@@ -22,7 +23,7 @@ def get_user(user_id: int) -> Response:
         user = session.get(User, user_id)
     if user is None:
         raise not_found("user")
-    return answer(UserOut.model_validate(user))
+    return conditional(answer(UserOut.model_validate(user)))
 
 
 @blueprint.put("/api/users/<row_id:user_id>")

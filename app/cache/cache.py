@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from app.cache import codec
-from app.cache.loading import MISS, READ_DEADLINE, Loader, Wanted, value_of
+from app.cache.loading import MISS, READ_DEADLINE, Loader, value_of
 from app.cache.policy import Policy
-from app.cache.shelf import Shelf
+from app.cache.shelf import Kind, Shelf
 from app.ops import metrics
 from app.store import Store, deadline, keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from app.cache.codec import Entry
+    from app.cache.local import Local
 
 R = TypeVar("R")
 
@@ -31,11 +33,15 @@ class Cache:
         store: where they are kept.
         max_bytes: larger values are not kept, characters of their JSON.
         press_from: values from this size on are compressed, characters.
+        local: keeps some of them in this process, too.
     """
 
-    def __init__(self, store: Store, max_bytes: int = MAX_BYTES, press_from: int = PRESS_FROM) -> None:
+    def __init__(
+        self, store: Store, max_bytes: int = MAX_BYTES, press_from: int = PRESS_FROM, local: Local | None = None
+    ) -> None:
         self._shelf = Shelf(store, max_bytes, press_from)
         self._loader = Loader(self._shelf)
+        self._local = local
 
     def get(self, key: str) -> Any:
         """The value, or :data:`MISS`; also one that is no longer fresh, but may still be served.
@@ -43,7 +49,10 @@ class Cache:
         Raises:
             StoreError: Redis did not answer.
         """
-        return value_of(self._shelf.read(keys.cache(key), (), ""))
+        place = keys.cache(key)
+        if self._local is None:
+            return value_of(self._shelf.read(place, None))
+        return value_of(self._local.get(place) or self._read(place, None))
 
     def get_many(self, names: Sequence[str]) -> dict[str, Any]:
         """The values that there are, in one round trip, or two if some have tags.
@@ -73,14 +82,9 @@ class Cache:
         self.set_many({key: value}, ttl, tags)
 
     def set_many(self, values: Mapping[str, Any], ttl: float | Policy, tags: Iterable[str] = ()) -> None:
-        """Keep values that share a life and tags. Arguments and errors as for :meth:`set`."""
-        policy, named = policy_of(ttl), _unique(tags)
-        for value in values.values():
-            codec.pack(value)  # nothing is kept when one of them can't be
-        for key, value in values.items():
-            wanted = Wanted(key, policy, named)
-            versions = self._shelf.begin(wanted, "")[2] if named else []
-            self._shelf.end(wanted, value, 0.0, versions, "")
+        """Keep values that share a life and tags, in one round trip. Arguments and errors as for :meth:`set`."""
+        self._shelf.put(kind_of(ttl, tags), values)
+        self._drop(keys.cache(name) for name in values)
 
     def delete(self, *names: str) -> None:
         """Forget values. Loads of them that are under way are not kept.
@@ -90,6 +94,7 @@ class Cache:
         """
         if names:
             self._shelf.forget(names, Policy(1).lease)
+            self._drop(map(keys.cache, names))
 
     def invalidate_by_tag(self, *tags: str) -> None:
         """Make every value stale that carries one of the tags: one command, however many values those are.
@@ -99,6 +104,7 @@ class Cache:
         """
         if tags:
             self._shelf.invalidate(tags)
+            self._drop(map(keys.cache_tag, tags))
 
     def get_or_compute(
         self,
@@ -119,25 +125,102 @@ class Cache:
             compute: makes it; its errors are not cached, and are those of all threads that waited for it.
             background: makes it in another thread, for a policy with ``stale`` or ``early``; None: ``compute`` does.
         """
-        wanted = Wanted(key, policy_of(ttl), _unique(tags))
-        try:
-            with deadline(READ_DEADLINE):
-                entry = self._shelf.read(wanted.place, wanted.tag_keys, wanted.names)
-        except RedisError:  # also a full memory or a foreign type, which is the server's answer and no outage
-            metrics.cache_asked("error")
-            made: R = self._loader.alone(wanted, compute)
-            return made
+        kind, place = kind_of(ttl, tags), keys.cache(key)
+        entry = self._local.get(place) if self._local is not None else None
+        how = "hit_local"
+        if entry is None:
+            how = "hit"
+            try:
+                with deadline(READ_DEADLINE):
+                    entry = self._read(place, kind)
+            except RedisError:  # also a full memory or a foreign type, which is the server's answer and no outage
+                metrics.cache_asked("error")
+                made: R = self._loader.alone(key, compute)
+                return made
         value = value_of(entry)
         if entry is not None and value is not MISS:
             left = entry.fresh_until - time.time()
-            if wanted.policy.is_due(left, entry.load):
-                self._loader.refresh(wanted, entry, background or compute)
-            metrics.cache_asked("hit" if left > 0 else "stale")
+            if kind.policy.is_due(left, entry.load):
+                self._loader.refresh(kind, key, entry, background or compute)
+            metrics.cache_asked(how if left > 0 else "stale")
             found: R = value
             return found
         metrics.cache_asked("miss")
-        loaded: R = self._loader.load(wanted, compute)
+        loaded: R = self._loader.load(kind, key, compute)
         return loaded
+
+    def get_or_compute_many(
+        self,
+        names: Sequence[str],
+        ttl: float | Policy,
+        tags: Iterable[str],
+        compute: Callable[[list[str]], Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """The values by name: those that are not cached are computed by one call.
+
+        Those that another thread or process is making at the moment are waited for.
+
+        Args:
+            names: of the values.
+            ttl: seconds they are fresh, or a policy.
+            tags: what all of them depend on.
+            compute: makes those of the names that it is given; one that it leaves out is None, "there is none".
+        """
+        kind, wanted = kind_of(ttl, tags), list(dict.fromkeys(names))
+        if not wanted:
+            return {}
+        try:
+            with deadline(READ_DEADLINE):
+                entries = self._shelf.read_many(wanted)
+        except RedisError:
+            metrics.cache_asked("error", len(wanted))
+            made = compute(wanted)
+            return {name: made.get(name) for name in wanted}
+        found = {}
+        for name, entry in entries.items():
+            value, left = value_of(entry), entry.fresh_until - time.time()
+            if value is not MISS:
+                found[name] = value
+                metrics.cache_asked("hit" if left > 0 else "stale")
+                if kind.policy.is_due(left, entry.load):
+                    self._loader.refresh(kind, name, entry, lambda name=name: compute([name]).get(name))  # type: ignore[misc]
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            metrics.cache_asked("miss", len(missing))
+            found |= self._loader.load_many(kind, missing, compute)
+        return {name: found[name] for name in wanted}
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._local is not None:
+            self._local.close()
+
+    def _read(self, place: str, kind: Kind | None) -> Entry | None:
+        """Read from Redis, and keep it in this process if that is wanted."""
+        if self._local is None:
+            return self._shelf.read(place, kind)
+        mark = self._local.mark()
+        entry = self._shelf.read(place, kind)
+        if entry is not None:
+            self._local.keep(place, entry, mark)
+        return entry
+
+    def _drop(self, changed: Iterable[str]) -> None:
+        """This process does not wait for Redis to tell it what it did itself."""
+        if self._local is not None:
+            self._local.drop(list(changed))
+
+
+def kind_of(ttl: float | Policy, tags: Iterable[str]) -> Kind:
+    """The kind of a value.
+
+    Raises:
+        TypeError: the tags are a text.
+        ValueError: the time to live is less than a millisecond.
+    """
+    if isinstance(tags, str):
+        raise TypeError(f"tags={tags!r} would be a tag per letter: give a list of tags")
+    return Kind(policy_of(ttl), tuple(dict.fromkeys(tags)) if tags else ())
 
 
 @functools.lru_cache(256)
@@ -148,9 +231,3 @@ def policy_of(ttl: float | Policy) -> Policy:
         ValueError: it is less than a millisecond.
     """
     return ttl if isinstance(ttl, Policy) else Policy(ttl)
-
-
-def _unique(tags: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(tags, str):
-        raise TypeError(f"tags={tags!r} would be a tag per letter: give a list of tags")
-    return tuple(dict.fromkeys(tags))

@@ -77,15 +77,14 @@ def pack(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def seal(text: str, fresh_until: float, load: float, tags: str, versions: Sequence[str], press_from: int) -> str:
-    """What is stored.
+def seal(text: str, fresh_until: float, load: float, tags: str, press_from: int) -> tuple[str, str]:
+    """What is stored, without the tags' versions: what stands before, and what after them.
 
     Args:
         text: the packed value.
         fresh_until: see :class:`Entry`.
         load: see :class:`Entry`.
         tags: see :class:`Entry`.
-        versions: of the tags.
         press_from: texts of so many characters are compressed, where it makes them shorter.
     """
     form = PLAIN
@@ -93,7 +92,7 @@ def seal(text: str, fresh_until: float, load: float, tags: str, versions: Sequen
         pressed = b64encode(zlib.compress(text.encode(errors="surrogatepass"), LEVEL)).decode()
         if len(pressed) < len(text):
             form, text = PRESSED, pressed
-    return f"{form} {fresh_until:.3f} {load:.4f}\n{tags}\n{' '.join(versions)}\n{text}"
+    return f"{form} {fresh_until:.3f} {load:.4f}\n{tags}\n", f"\n{text}"
 
 
 def open_entry(stored: str) -> Entry:

@@ -1,4 +1,4 @@
-"""The cache in Redis: reading, beginning and ending a load, forgetting. Knows nothing of who waits for whom."""
+"""The cache in Redis: reading, beginning and ending loads, forgetting. Knows nothing of who waits for whom."""
 
 from __future__ import annotations
 
@@ -12,14 +12,46 @@ from app.ops import metrics
 from app.store import Store, keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.cache.codec import Entry
-    from app.cache.loading import Wanted
     from app.cache.policy import Policy
 
+Begun = tuple[bool, "Entry | None"]
 TAG_LIFE: Final = 2.0
-"""A tag's version outlives its values by this factor."""
+"""A tag's version outlives its values by this factor when it is made, so that it is seldom prolonged."""
+
+
+class Kind:
+    """What can be said of values before they are there: how they live, and on what they depend.
+
+    Attributes:
+        policy: how they live.
+        tag_keys: of the tags, in Redis.
+        line: the tags' names, as :func:`codec.names` writes them.
+    """
+
+    __slots__ = ("line", "policy", "tag_keys")
+
+    def __init__(self, policy: Policy, tags: Sequence[str]) -> None:
+        self.policy = policy
+        self.tag_keys = [keys.cache_tag(tag) for tag in tags]
+        self.line = codec.names(tags)
+
+    def all_keys(self, names: Sequence[str]) -> list[str]:
+        """The keys that a load of these values touches."""
+        return [*self.tag_keys, *_pairs(names)]
+
+    @property
+    def tag_life(self) -> int:
+        """Milliseconds that a tag is to live beyond any of these values."""
+        policy = self.policy
+        return int((max(policy.ttl, policy.absent or 0) + policy.stale + policy.lease) * 1000 * TAG_LIFE)
+
+    @property
+    def lease(self) -> int:
+        """Milliseconds."""
+        return int(self.policy.lease * 1000)
 
 
 class Shelf:
@@ -37,18 +69,18 @@ class Shelf:
         self._max_bytes = max_bytes
         self._press_from = press_from
 
-    def read(self, key: str, tag_keys: Sequence[str], tags: str) -> Entry | None:
-        """A valid entry, fresh or not; one command when its tags are those that the caller names.
+    def read(self, place: str, kind: Kind | None) -> Entry | None:
+        """A valid entry, fresh or not; one command when its tags are those of the kind that is expected.
 
         Args:
-            key: its key in Redis.
-            tag_keys: of the tags that the caller names.
-            tags: their names, as :func:`codec.names` writes them.
+            place: its key in Redis.
+            kind: which is expected; None: whatever it is.
 
         Raises:
             StoreError: Redis did not answer.
         """
-        reply = self._call(("MGET", key, *tag_keys), repeatable=True, name="mget")
+        tag_keys, line = (kind.tag_keys, kind.line) if kind is not None else ((), "")
+        reply = self._call(("MGET", place, *tag_keys), repeatable=True, name="mget")
         stored = reply[0]
         if stored is None:
             return None
@@ -56,7 +88,7 @@ class Shelf:
             entry = codec.open_entry(stored)
             if not entry.tags:
                 return entry
-            if entry.tags == tags:
+            if entry.tags == line:
                 versions = reply[1:]
             else:
                 versions = self._call(
@@ -79,11 +111,11 @@ class Shelf:
         for name, stored in zip(names, reply, strict=True):
             if stored is not None:
                 try:
-                    found[name] = codec.open_entry(stored)
-                    tags_of[name] = codec.tag_names(found[name])
+                    entry = codec.open_entry(stored)
+                    tags_of[name] = codec.tag_names(entry)
+                    found[name] = entry
                 except codec.Unreadable:
                     metrics.CACHE_REFUSED.labels("unreadable").inc()
-                    found.pop(name, None)
         tags = sorted({tag for of in tags_of.values() for tag in of})
         if tags:
             reply = self._call(("MGET", *map(keys.cache_tag, tags)), repeatable=True, name="mget")
@@ -95,21 +127,25 @@ class Shelf:
             }
         return found
 
-    def begin(self, wanted: Wanted, token: str) -> tuple[bool, Entry | None, list[str]]:
-        """Begin a load: whether the lease is ours, a valid entry that was stored meanwhile, the tags' versions.
+    def begin(self, kind: Kind, names: Sequence[str], token: str) -> tuple[list[str], dict[str, Begun]]:
+        """Begin loads: the tags' versions, and of each value whether the lease is ours, and what was stored meanwhile.
 
         Raises:
             StoreError: Redis did not answer.
         """
-        fresh = [secrets.token_hex(8) for _ in wanted.tags]
-        args = (token, int(wanted.policy.lease * 1000), _tag_life(wanted.policy), *fresh)
-        mine, stored, *versions = self._store.run("cache_begin", wanted.all_keys, args, repeatable=True)
-        entry = None
-        with suppress(codec.Unreadable):
-            entry = codec.open_entry(stored or "")
-            if entry.tags != wanted.names or entry.versions != " ".join(versions):
-                entry = None
-        return mine == 1, entry, versions
+        count = len(kind.tag_keys)
+        args = (count, token, kind.lease, kind.tag_life, *(secrets.token_hex(8) for _ in kind.tag_keys))
+        reply = self._store.run("cache_begin", kind.all_keys(names), args, repeatable=True)
+        versions, found = reply[:count], {}
+        for index, name in enumerate(names):
+            mine, stored = reply[count + 2 * index : count + 2 * index + 2]
+            entry = None
+            with suppress(codec.Unreadable):
+                entry = codec.open_entry(stored)
+                if entry.tags != kind.line or entry.versions != " ".join(versions):
+                    entry = None
+            found[name] = (mine == 1, entry)
+        return versions, found
 
     def leased(self, name: str) -> bool:
         """Whether somebody makes this value now.
@@ -120,41 +156,68 @@ class Shelf:
         holder = self._call(("GET", keys.cache_lease(name)), repeatable=True, name="get")
         return holder not in {None, "deleted"}
 
-    def end(self, wanted: Wanted, value: Any, load: float, versions: Sequence[str], token: str) -> bool:
-        """Store what was made; whether it was up to date.
+    def end(
+        self, kind: Kind, values: Mapping[str, Any], load: float, versions: Sequence[str], token: str
+    ) -> dict[str, bool]:
+        """Store what was made; of each value whether it was up to date.
 
         Args:
-            wanted: what it is.
-            value: what was made.
+            kind: of the values.
+            values: what was made.
             load: seconds that it took.
             versions: of the tags, before the load.
-            token: of the lease; empty when no load made it.
+            token: of the leases.
 
         Raises:
             StoreError: Redis did not take it.
             TypeError, ValueError: JSON can't say it.
         """
-        text, policy = codec.pack(value), wanted.policy
-        if len(text) > self._max_bytes:
-            metrics.CACHE_REFUSED.labels("too_large").inc()
-            return self._end(wanted, "", 0.0, versions, token)
-        life = policy.life(value) if token else policy.ttl
-        payload = codec.seal(text, time.time() + life, load, wanted.names, versions, self._press_from)
-        return self._end(wanted, payload, life + policy.stale, versions, token)
+        payloads: list[Any] = []
+        for value in values.values():
+            life = kind.policy.life(value)
+            before, after = self._seal(kind, value, life, load)
+            payloads += (f"{before}{' '.join(versions)}{after}" if before else "", _ms(life + kind.policy.stale))
+        return self._end(kind, list(values), versions, token, payloads)
 
-    def give_up(self, wanted: Wanted, token: str) -> None:
-        """End a load that came to nothing: whoever waits for it begins one of its own.
+    def give_up(self, kind: Kind, names: Sequence[str], token: str) -> None:
+        """End loads that came to nothing: whoever waits for them begins one of its own.
 
         Raises:
-            StoreError: Redis did not answer; the lease runs out by itself.
+            StoreError: Redis did not answer; the leases run out by themselves.
         """
-        names = [keys.cache(wanted.key), keys.cache_lease(wanted.key)]
-        self._store.run("cache_store", names, ("", 1, 1, token, 1), repeatable=True)
+        self._end(Kind(kind.policy, ()), names, (), token, ["", 1] * len(names))
 
-    def _end(self, wanted: Wanted, payload: str, life: float, versions: Sequence[str], token: str) -> bool:
-        policy = wanted.policy
-        times = (max(1, int(life * 1000)), _tag_life(policy), token, int(policy.lease * 1000))
-        return bool(self._store.run("cache_store", wanted.all_keys, (payload, *times, *versions), repeatable=True) == 1)
+    def _end(
+        self, kind: Kind, names: Sequence[str], versions: Sequence[str], token: str, payloads: Sequence[Any]
+    ) -> dict[str, bool]:
+        args = (len(versions), token, kind.tag_life, *versions, *payloads)
+        reply = self._store.run("cache_end", kind.all_keys(names), args, repeatable=True)
+        return {name: current == 1 for name, current in zip(names, reply, strict=True)}
+
+    def put(self, kind: Kind, values: Mapping[str, Any]) -> None:
+        """Keep values that are there already: one command.
+
+        Raises:
+            StoreError: Redis did not take them; they are all there, or none.
+            TypeError, ValueError: JSON can't say one of them; none is kept.
+        """
+        sealed = {name: self._seal(kind, value, kind.policy.ttl, 0.0) for name, value in values.items()}
+        kept = {name: parts for name, parts in sealed.items() if parts[0]}
+        if len(kept) < len(sealed):  # what was there before is out of date
+            self.forget([name for name in sealed if name not in kept], kind.policy.lease)
+        if kept:
+            fresh = [secrets.token_hex(8) for _ in kind.tag_keys]
+            life = _ms(kind.policy.ttl + kind.policy.stale)
+            parts = [part for pair in kept.values() for part in pair]
+            args = (len(fresh), kind.tag_life, life, kind.lease, *fresh, *parts)
+            self._store.run("cache_put", kind.all_keys(list(kept)), args, repeatable=True)
+
+    def _seal(self, kind: Kind, value: Any, life: float, load: float) -> tuple[str, str]:
+        text = codec.pack(value)
+        if len(text) > self._max_bytes:
+            metrics.CACHE_REFUSED.labels("too_large").inc()
+            return "", ""
+        return codec.seal(text, time.time() + life, load, kind.line, self._press_from)
 
     def forget(self, names: Sequence[str], remembered: float) -> None:
         """Forget values; loads that are under way store nothing.
@@ -162,8 +225,7 @@ class Shelf:
         Raises:
             StoreError: Redis did not do it.
         """
-        pairs = [each for name in names for each in (keys.cache(name), keys.cache_lease(name))]
-        self._store.run("cache_delete", pairs, [int(remembered * 1000)], repeatable=True)
+        self._store.run("cache_delete", _pairs(names), [int(remembered * 1000)], repeatable=True)
 
     def invalidate(self, tags: Sequence[str]) -> None:
         """Make every value stale that carries one of the tags: one command.
@@ -176,5 +238,9 @@ class Shelf:
         metrics.CACHE_INVALIDATIONS.inc(len(tags))
 
 
-def _tag_life(policy: Policy) -> int:
-    return int((max(policy.ttl, policy.absent or 0) + policy.stale + policy.lease) * 1000 * TAG_LIFE)
+def _pairs(names: Sequence[str]) -> list[str]:
+    return [each for name in names for each in (keys.cache(name), keys.cache_lease(name))]
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

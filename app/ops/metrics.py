@@ -216,9 +216,9 @@ def limit_decided(scope: str, decision: str) -> None:
     _limits[scope, decision].inc()
 
 
-def cache_asked(result: str) -> None:
-    """Record a look-up in the cache."""
-    _cache_requests[result,].inc()
+def cache_asked(result: str, times: int = 1) -> None:
+    """Record look-ups in the cache."""
+    _cache_requests[result,].inc(times)
 
 
 def task_enqueued(name: str, priority: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,35 @@ class _AsksForThePrimary:
             raise reply
         if isinstance(reply, PushNotification):  # nobody asked for it, so it is not the reply
             return self.ask(b"")
+        return reply
+
+    def say(self, packed: bytes) -> None:
+        """Send a command whose reply :meth:`hear` will bring.
+
+        Raises:
+            OSError, ConnectionError: it broke.
+        """
+        self._open_socket().sendall(packed)
+
+    def hear(self, seconds: float) -> Any:
+        """The next that the server says, asked or not; None when nothing came for so long.
+
+        Raises:
+            OSError, ConnectionError: it broke.
+        """
+        sock = self._open_socket()
+        parser = self._parser  # type: ignore[attr-defined]
+        reader, buffer = parser._reader, parser._buffer  # noqa: SLF001
+        if reader is None:
+            raise RedisConnectionError(f"the connection to {self.address} was closed meanwhile")
+        end = time.monotonic() + seconds
+        while (reply := reader.gets()) is NOT_ENOUGH_DATA:
+            if not (self._pending() or self._poller.poll(max(0.0, end - time.monotonic()) * 1000)):
+                return None
+            received = sock.recv_into(buffer)
+            if not received:
+                raise ConnectionResetError("the server closed it")
+            reader.feed(buffer, 0, received)
         return reply
 
     def has_more(self) -> bool:

@@ -1,17 +1,20 @@
--- Begins a load: gives every tag a version, and takes the lease if nobody has it.
--- KEYS: the value, its lease, then its tags
--- ARGV: token of the lease, ms of the lease, ms that tags live, then for each tag the version it gets if it has none
--- Returns: 1 when the lease is ours, the value ('' for none, or a foreign one), then the tags' versions.
--- Repeatable: the lease is known by its token.
-local value = redis.pcall('GET', KEYS[1])
-local reply = { 0, type(value) == 'string' and value or '' }
-for index = 3, #KEYS do
-  redis.call('SET', KEYS[index], ARGV[index + 1], 'NX', 'PX', ARGV[3])
+-- Begins loads: gives every tag a version, and takes the leases that nobody has.
+-- KEYS: the tags, then value and lease of each
+-- ARGV: how many tags, token of the leases, ms of a lease, ms that tags live, the version that each tag gets if it has none
+-- Returns: the tags' versions, then for each value 1 when its lease is ours, and what is stored ('': nothing of ours).
+-- Repeatable: a lease is known by its token.
+local tags, reply = tonumber(ARGV[1]), {}
+for index = 1, tags do
+  redis.call('SET', KEYS[index], ARGV[index + 4], 'NX', 'PX', ARGV[4])
   reply[index] = redis.call('GET', KEYS[index])
 end
-local holder = redis.call('GET', KEYS[2])
-if not holder or holder == 'deleted' or holder == ARGV[1] then
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-  reply[1] = 1
+for index = tags + 1, #KEYS, 2 do
+  local value, mine = redis.pcall('GET', KEYS[index]), 0
+  local holder = redis.call('GET', KEYS[index + 1])
+  if not holder or holder == 'deleted' or holder == ARGV[2] then
+    redis.call('SET', KEYS[index + 1], ARGV[2], 'PX', ARGV[3])
+    mine = 1
+  end
+  reply[index], reply[index + 1] = mine, type(value) == 'string' and value or ''
 end
 return reply

@@ -55,10 +55,26 @@ def test_all_products_can_be_dropped_from_the_cache(app: Flask, client: FlaskCli
     assert client.get("/api/products/1").get_json()["stock"] == 777
 
 
-def test_a_known_version_is_not_sent_again(client: FlaskClient) -> None:
-    etag = client.get("/api/products/1").headers["ETag"]
-    response = client.get("/api/products/1", headers={"If-None-Match": etag})
-    assert (response.status_code, response.data) == (304, b"")
+READS = ["/api/products/1", "/api/products", "/api/products?page=2&per_page=2", "/api/users/1", "/api/users/1/posts"]
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_known_version_is_not_sent_again(client: FlaskClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["Cache-Control"] == "no-cache"
+    etag = first.headers["ETag"]
+    assert not etag.startswith("W/")
+    again = client.get(path, headers={"If-None-Match": etag})
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
+    other = client.get(path, headers={"If-None-Match": '"another"'})
+    assert (other.status_code, other.data) == (200, first.data)
+
+
+def test_a_list_has_another_version_after_a_change(client: FlaskClient, ada: Person) -> None:
+    etag = client.get("/api/products").headers["ETag"]
+    assert client.get("/api/products").headers["ETag"] == etag
+    ada.ask("PUT", "/api/products/1", json=CHANGE)
+    assert client.get("/api/products", headers={"If-None-Match": etag}).status_code == 200
 
 
 def test_a_change_over_someone_elses_is_refused_on_demand(ada: Person, grace: Person) -> None:

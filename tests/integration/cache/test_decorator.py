@@ -40,6 +40,20 @@ def test_keyword_positional_and_default_arguments_are_the_same_call(context: Cac
 
 
 @pytest.mark.usefixtures("context")
+def test_equal_arguments_that_json_tells_apart_are_different_calls() -> None:
+    @cache_result("thing", ttl=60)
+    def thing(of: object, more: object = None) -> str:
+        return repr(of) if more is None else repr((of, more))
+
+    for _ in range(2):
+        for pair in ((1, 2), (True, 2), (1, "2"), (0, 1), (False, True)):
+            assert thing(*pair) == repr(pair)
+        for each in (1, True, 1.0, "1", None, "null", 0, False, 0.0, -0.0, [1], [True], ""):
+            assert thing(each) == repr(each)
+    assert thing((1,)) == thing([1])
+
+
+@pytest.mark.usefixtures("context")
 def test_an_argument_that_json_can_not_say_gets_a_clear_error() -> None:
     @cache_result("thing", ttl=60)
     def thing(of: object) -> str:

@@ -86,7 +86,7 @@ def test_a_large_value_is_compressed_and_one_too_large_is_not_kept(store: Store)
 
 
 def test_what_does_not_get_shorter_is_not_compressed() -> None:
-    assert seal('"abc"', 1.0, 1.0, "", [], 1).startswith("1 ")
+    assert seal('"abc"', 1.0, 1.0, "", 1)[0].startswith("1 ")
 
 
 def test_none_may_live_shorter_than_what_there_is(cache: Cache, store: Store) -> None:
