@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     haven_cache_local_bytes: int = setting(
         0,
         "Cached values that each process keeps for itself, too, told by Redis of every change, bytes; 0: none.",
-        "bytes, 0 or 65536 and more",
+        "bytes; a value takes 1000 more than its JSON",
         group="Application",
         ge=0,
     )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
+from app.cache.kind import Kind
 from app.cache.loading import MISS, READ_DEADLINE, Loader, value_of
 from app.cache.policy import Policy
-from app.cache.shelf import Kind, Shelf
+from app.cache.shelf import Shelf
 from app.ops import metrics
 from app.store import Store, deadline, keys
 
@@ -93,7 +94,7 @@ class Cache:
             StoreError: Redis did not do it.
         """
         if names:
-            self._shelf.forget(names, Policy(1).lease)
+            self._shelf.forget(names)
             self._drop(map(keys.cache, names))
 
     def invalidate_by_tag(self, *tags: str) -> None:
@@ -135,7 +136,7 @@ class Cache:
                     entry = self._read(place, kind)
             except RedisError:  # also a full memory or a foreign type, which is the server's answer and no outage
                 metrics.cache_asked("error")
-                made: R = self._loader.alone(key, compute)
+                made: R = self._loader.alone(kind, key, compute)
                 return made
         value = value_of(entry)
         if entry is not None and value is not MISS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from app.cache import codec
-from app.cache.flight import Flights
+from app.cache.flight import Flight, Flights
 from app.ops import metrics
 from app.store import deadline
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from app.cache.codec import Entry
-    from app.cache.shelf import Kind, Shelf
+    from app.cache.kind import Begun, Kind
+    from app.cache.shelf import Shelf
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +31,10 @@ POLL: Final = 0.002
 POLL_PART: Final = 0.02
 """Of the time waited so far: so nobody waits longer than the load and a fiftieth of it."""
 SLOWEST_POLL: Final = 0.05
-REFRESHERS: Final = 2
-MOST_REFRESHES: Final = 100
+MOST_REFRESHES: Final = 8
+"""At once in a process; what is not made anew now is by whoever reads it next."""
+FAILED: Final = 1.0
+"""Seconds after which a value is tried to be made anew once more."""
 
 
 class _Miss:
@@ -69,15 +72,34 @@ class Loader:
         self._shelf = shelf
         self._flights = Flights()
         self._refreshing: set[str] = set()
-        self._refresher: ThreadPoolExecutor | None = None
 
-    def alone(self, key: str, compute: Callable[[], Any]) -> Any:
+    def alone(self, kind: Kind, key: str, compute: Callable[[], Any]) -> Any:
         """Make a value without Redis, once in this process."""
-        return self._flights.share(key, lambda: (compute(), True))
+
+        def make(flight: Flight) -> tuple[Any, bool]:
+            flight.arm(None)
+            return compute(), True
+
+        def is_current(flight: Flight) -> bool:
+            return flight.versions(READ_DEADLINE) is None  # of any other, only Redis could tell
+
+        return self._flights.share(key, make, is_current, kind.policy.lease)
 
     def load(self, kind: Kind, key: str, compute: Callable[[], Any]) -> Any:
         """Make a value, or take what this or another process is making now."""
-        return self._flights.share(key, lambda: self._load(kind, key, compute))
+
+        def make(flight: Flight) -> tuple[Any, bool]:
+            return self._load(kind, key, compute, flight)
+
+        def is_current(flight: Flight) -> bool:
+            began_under = flight.versions(READ_DEADLINE)
+            if began_under is None or not kind.tag_keys:
+                return began_under is not None
+            with suppress(RedisError), deadline(READ_DEADLINE):
+                return self._shelf.versions(kind) == began_under
+            return False
+
+        return self._flights.share(key, make, is_current, kind.policy.lease)
 
     def load_many(
         self, kind: Kind, names: Sequence[str], compute: Callable[[list[str]], Mapping[str, Any]]
@@ -86,10 +108,10 @@ class Loader:
         made: dict[str, Any] = {}
         flights = self._flights.board(names)
         try:
-            found = self._load_many(kind, list(flights), compute) if flights else {}
+            found = self._load_many(kind, flights, compute) if flights else {}
             for name, (value, current) in found.items():
-                made[name] = flights[name].value = value
-                flights[name].shared = current
+                made[name] = value
+                flights[name].bring(value, shared=current)
         finally:  # before waiting for others, who may wait for these
             self._flights.land(flights)
         for name in names:
@@ -102,36 +124,54 @@ class Loader:
         if key in self._refreshing or len(self._refreshing) >= MOST_REFRESHES:
             return
         self._refreshing.add(key)
-        if self._refresher is None:
-            self._refresher = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="haven-cache")
-        self._refresher.submit(self._refresh, kind, key, seen, compute)
+        # a thread of its own, which no end of the process waits for
+        thread = threading.Thread(
+            target=self._refresh, args=(kind, key, seen, compute), name="haven-cache", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads
+            self._refreshing.discard(key)
 
-    def _load(self, kind: Kind, key: str, compute: Callable[[], Any]) -> tuple[Any, bool]:
-        """Make a value, or wait for the process that does; and whether it is up to date."""
-        token, since = secrets.token_hex(8), time.monotonic()
+    def _load(self, kind: Kind, key: str, compute: Callable[[], Any], flight: Flight) -> tuple[Any, bool]:
+        """Make a value, or wait for the process that does; and whether it is up to date.
+
+        If that process fails, or takes too long, this one makes the value at once, though a third may, too: nobody
+        waits for one failure after the other.
+        """
+        token, since, failed = secrets.token_hex(8), time.monotonic(), False
         try:
             while True:
                 with deadline(READ_DEADLINE):
-                    versions, begun = self._shelf.begin(kind, (key,), token)
-                mine, entry = begun[key]
-                value = value_of(entry)
-                if entry is not None and value is not MISS and entry.fresh_until > time.time():
-                    if mine:  # it was stored between our look and now
+                    versions, found = self._shelf.begin(kind, (key,), token)
+                flight.arm(versions)
+                begun = found[key]
+                value = value_of(begun.entry)
+                if value is not MISS and begun.lives > kind.policy.stale:
+                    if begun.mine:  # it was stored between our look and now
                         self._shelf.give_up(kind, (key,), token)
                     return value, True
-                if mine:
+                if begun.mine or failed or time.monotonic() > since + kind.policy.lease:
                     break
-                self._wait(key, since)
+                failed = self._ended_early(key, begun, since)
         except RedisError:
+            flight.arm(None)
             return compute(), True
         return self._make(kind, (key,), lambda: {key: compute()}, versions, token)[key]
 
-    def _wait(self, key: str, since: float) -> None:
-        while self._shelf.leased(key):
-            time.sleep(min(SLOWEST_POLL, max(POLL, POLL_PART * (time.monotonic() - since))))
+    def _ended_early(self, key: str, begun: Begun, since: float) -> bool:
+        """Wait for whoever makes a value; whether that came to an end in time. If there is no value then, it failed."""
+        now = time.monotonic()
+        end = now + begun.left
+        while (now := time.monotonic()) < end:
+            with deadline(READ_DEADLINE):
+                if self._shelf.holder(key) != begun.holder:
+                    return True
+            time.sleep(min(SLOWEST_POLL, max(POLL, POLL_PART * (now - since)), end - now))
+        return False
 
     def _load_many(
-        self, kind: Kind, names: list[str], compute: Callable[[list[str]], Mapping[str, Any]]
+        self, kind: Kind, flights: Mapping[str, Flight], compute: Callable[[list[str]], Mapping[str, Any]]
     ) -> dict[str, tuple[Any, bool]]:
         """Those that no other process is making, by one call."""
 
@@ -139,13 +179,17 @@ class Loader:
             made = compute(wanted)
             return {name: made.get(name) for name in wanted}
 
-        token = secrets.token_hex(8)
+        token, versions = secrets.token_hex(8), None
         try:
             with deadline(READ_DEADLINE):
-                versions, begun = self._shelf.begin(kind, names, token)
+                versions, found = self._shelf.begin(kind, list(flights), token)
         except RedisError:
-            return {name: (value, True) for name, value in complete(names).items()}
-        mine = [name for name, (is_mine, _) in begun.items() if is_mine]
+            found = {}
+        for flight in flights.values():
+            flight.arm(versions)
+        if versions is None:
+            return {name: (value, True) for name, value in complete(list(flights)).items()}
+        mine = [name for name, begun in found.items() if begun.mine]
         return self._make(kind, mine, lambda: complete(mine), versions, token) if mine else {}
 
     def _make(
@@ -155,6 +199,7 @@ class Loader:
         compute: Callable[[], dict[str, Any]],
         versions: Sequence[str],
         token: str,
+        pause: float = 0.0,
     ) -> dict[str, tuple[Any, bool]]:
         started = time.monotonic()
         current: dict[str, bool] = {}
@@ -165,7 +210,7 @@ class Loader:
                 current = self._shelf.end(kind, made, took, versions, token)
         except BaseException:  # also of a value that JSON can't say
             with suppress(RedisError), deadline(READ_DEADLINE):
-                self._shelf.give_up(kind, names, token)
+                self._shelf.give_up(kind, names, token, pause)
             raise
         return {name: (value, current.get(name, True)) for name, value in made.items()}
 
@@ -173,13 +218,17 @@ class Loader:
         token = secrets.token_hex(8)
         try:
             with deadline(READ_DEADLINE):
-                versions, begun = self._shelf.begin(kind, (key,), token)
-            mine, entry = begun[key]
-            if mine and entry is not None and entry.fresh_until > seen.fresh_until:
-                self._shelf.give_up(kind, (key,), token)  # somebody was quicker
-            elif mine:
-                self._make(kind, (key,), lambda: {key: compute()}, versions, token)
-                metrics.cache_asked("refresh")
+                versions, found = self._shelf.begin(kind, (key,), token, refresh=True)
+            begun = found[key]
+            if not begun.mine:
+                return
+            quicker = begun.entry is not None and begun.entry.fresh_until > seen.fresh_until
+            # by the server's clock: this process' may be wrong
+            if quicker or not kind.policy.may_be_due(begun.lives - kind.policy.stale, seen.load):
+                self._shelf.give_up(kind, (key,), token)
+                return
+            self._make(kind, (key,), lambda: {key: compute()}, versions, token, FAILED)
+            metrics.cache_asked("refresh")
         except Exception as error:  # noqa: BLE001 - the old one is served meanwhile; after its end the error is the caller's
             log.warning("cache.refresh_failed", key=key, error=str(error))
         finally:

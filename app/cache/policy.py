@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 
 MIN_TTL = 0.001
+LONGEST_DIE = 20
+"""The exponential die shows more once in 500 million times: so far from the end it need not be thrown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,12 @@ class Policy:
         ttl = self.absent if value is None and self.absent is not None else self.ttl
         return ttl * (1 - self.jitter * random.random())  # noqa: S311 - no secret
 
+    def may_be_due(self, left: float, load: float) -> bool:
+        """Whether :meth:`is_due` can be true."""
+        return left <= 0 or left < LONGEST_DIE * self.early * load
+
     def is_due(self, left: float, load: float) -> bool:
         """Whether a value that is fresh for another ``left`` seconds, and took ``load`` to make, is to be made anew."""
         if left <= 0:
             return True
-        return self.early > 0 and left < 20 * self.early * load and left < self.early * load * random.expovariate(1)
+        return self.may_be_due(left, load) and left < self.early * load * random.expovariate(1)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from app.cache import codec
+from app.cache.kind import Begun, Kind, pairs
 from app.ops import metrics
 from app.store import Store, keys
 
@@ -15,43 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.cache.codec import Entry
-    from app.cache.policy import Policy
 
-Begun = tuple[bool, "Entry | None"]
-TAG_LIFE: Final = 2.0
-"""A tag's version outlives its values by this factor when it is made, so that it is seldom prolonged."""
-
-
-class Kind:
-    """What can be said of values before they are there: how they live, and on what they depend.
-
-    Attributes:
-        policy: how they live.
-        tag_keys: of the tags, in Redis.
-        line: the tags' names, as :func:`codec.names` writes them.
-    """
-
-    __slots__ = ("line", "policy", "tag_keys")
-
-    def __init__(self, policy: Policy, tags: Sequence[str]) -> None:
-        self.policy = policy
-        self.tag_keys = [keys.cache_tag(tag) for tag in tags]
-        self.line = codec.names(tags)
-
-    def all_keys(self, names: Sequence[str]) -> list[str]:
-        """The keys that a load of these values touches."""
-        return [*self.tag_keys, *_pairs(names)]
-
-    @property
-    def tag_life(self) -> int:
-        """Milliseconds that a tag is to live beyond any of these values."""
-        policy = self.policy
-        return int((max(policy.ttl, policy.absent or 0) + policy.stale + policy.lease) * 1000 * TAG_LIFE)
-
-    @property
-    def lease(self) -> int:
-        """Milliseconds."""
-        return int(self.policy.lease * 1000)
+NOTHING: Final = ("", 0)
+"""What is told of a load that came to nothing: no payload, no time."""
 
 
 class Shelf:
@@ -127,34 +94,52 @@ class Shelf:
             }
         return found
 
-    def begin(self, kind: Kind, names: Sequence[str], token: str) -> tuple[list[str], dict[str, Begun]]:
-        """Begin loads: the tags' versions, and of each value whether the lease is ours, and what was stored meanwhile.
+    def begin(
+        self, kind: Kind, names: Sequence[str], token: str, *, refresh: bool = False
+    ) -> tuple[list[str], dict[str, Begun]]:
+        """Begin loads: the tags' versions, and what was found of each value.
+
+        Args:
+            kind: of the values.
+            names: of the values.
+            token: of the leases.
+            refresh: whether the old values are served meanwhile.
 
         Raises:
             StoreError: Redis did not answer.
         """
         count = len(kind.tag_keys)
-        args = (count, token, kind.lease, kind.tag_life, *(secrets.token_hex(8) for _ in kind.tag_keys))
+        how = "refresh" if refresh else ""
+        args = (count, token, kind.lease, kind.tag_life, how, *(secrets.token_hex(8) for _ in kind.tag_keys))
         reply = self._store.run("cache_begin", kind.all_keys(names), args, repeatable=True)
         versions, found = reply[:count], {}
-        for index, name in enumerate(names):
-            mine, stored = reply[count + 2 * index : count + 2 * index + 2]
+        fields = iter(reply[count:])
+        for name, mine, stored, lives, holder, left in zip(names, *[fields] * 5, strict=True):
             entry = None
             with suppress(codec.Unreadable):
                 entry = codec.open_entry(stored)
                 if entry.tags != kind.line or entry.versions != " ".join(versions):
                     entry = None
-            found[name] = (mine == 1, entry)
+            found[name] = Begun(mine == 1, entry, lives / 1000, holder, left / 1000)
         return versions, found
 
-    def leased(self, name: str) -> bool:
-        """Whether somebody makes this value now.
+    def holder(self, name: str) -> str | None:
+        """Whoever makes this value now, as :class:`Begun` has it.
 
         Raises:
             StoreError: Redis did not answer.
         """
-        holder = self._call(("GET", keys.cache_lease(name)), repeatable=True, name="get")
-        return holder not in {None, "deleted"}
+        found: str | None = self._call(("GET", keys.cache_lease(name)), repeatable=True, name="get")
+        return found
+
+    def versions(self, kind: Kind) -> list[str | None]:
+        """The tags' versions now.
+
+        Raises:
+            StoreError: Redis did not answer.
+        """
+        found: list[str | None] = self._call(("MGET", *kind.tag_keys), repeatable=True, name="mget")
+        return found
 
     def end(
         self, kind: Kind, values: Mapping[str, Any], load: float, versions: Sequence[str], token: str
@@ -176,16 +161,23 @@ class Shelf:
         for value in values.values():
             life = kind.policy.life(value)
             before, after = self._seal(kind, value, life, load)
-            payloads += (f"{before}{' '.join(versions)}{after}" if before else "", _ms(life + kind.policy.stale))
+            kept = f"{before}{' '.join(versions)}{after}", _ms(life + kind.policy.stale)
+            payloads += kept if before else NOTHING
         return self._end(kind, list(values), versions, token, payloads)
 
-    def give_up(self, kind: Kind, names: Sequence[str], token: str) -> None:
+    def give_up(self, kind: Kind, names: Sequence[str], token: str, pause: float = 0.0) -> None:
         """End loads that came to nothing: whoever waits for them begins one of its own.
+
+        Args:
+            kind: of the values.
+            names: of the values.
+            token: of the leases.
+            pause: seconds for which nobody is to make them anew while the old ones are served.
 
         Raises:
             StoreError: Redis did not answer; the leases run out by themselves.
         """
-        self._end(Kind(kind.policy, ()), names, (), token, ["", 1] * len(names))
+        self._end(Kind(kind.policy, ()), names, (), token, ["", int(pause * 1000)] * len(names))
 
     def _end(
         self, kind: Kind, names: Sequence[str], versions: Sequence[str], token: str, payloads: Sequence[Any]
@@ -204,12 +196,12 @@ class Shelf:
         sealed = {name: self._seal(kind, value, kind.policy.ttl, 0.0) for name, value in values.items()}
         kept = {name: parts for name, parts in sealed.items() if parts[0]}
         if len(kept) < len(sealed):  # what was there before is out of date
-            self.forget([name for name in sealed if name not in kept], kind.policy.lease)
+            self.forget([name for name in sealed if name not in kept])
         if kept:
             fresh = [secrets.token_hex(8) for _ in kind.tag_keys]
             life = _ms(kind.policy.ttl + kind.policy.stale)
             parts = [part for pair in kept.values() for part in pair]
-            args = (len(fresh), kind.tag_life, life, kind.lease, *fresh, *parts)
+            args = (len(fresh), kind.tag_life, life, *fresh, *parts)
             self._store.run("cache_put", kind.all_keys(list(kept)), args, repeatable=True)
 
     def _seal(self, kind: Kind, value: Any, life: float, load: float) -> tuple[str, str]:
@@ -219,13 +211,13 @@ class Shelf:
             return "", ""
         return codec.seal(text, time.time() + life, load, kind.line, self._press_from)
 
-    def forget(self, names: Sequence[str], remembered: float) -> None:
+    def forget(self, names: Sequence[str]) -> None:
         """Forget values; loads that are under way store nothing.
 
         Raises:
             StoreError: Redis did not do it.
         """
-        self._store.run("cache_delete", _pairs(names), [int(remembered * 1000)], repeatable=True)
+        self._store.run("cache_delete", pairs(names), repeatable=True)
 
     def invalidate(self, tags: Sequence[str]) -> None:
         """Make every value stale that carries one of the tags: one command.
@@ -236,10 +228,6 @@ class Shelf:
         with self._store.durable(repeatable=True) as pipeline:  # lost in a failover, old values would come back
             pipeline.unlink(*map(keys.cache_tag, tags))
         metrics.CACHE_INVALIDATIONS.inc(len(tags))
-
-
-def _pairs(names: Sequence[str]) -> list[str]:
-    return [each for name in names for each in (keys.cache(name), keys.cache_lease(name))]
 
 
 def _ms(seconds: float) -> int:

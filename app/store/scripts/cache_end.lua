@@ -1,9 +1,10 @@
--- Ends loads: stores what they made, unless it is out of date, as meanwhile a tag was invalidated, or the key deleted or set.
+-- Ends loads: stores what they made, unless it is out of date, as meanwhile a tag was invalidated, or the key deleted or set;
+-- or somebody else has the lease by now.
 -- KEYS: the tags, then value and lease of each
 -- ARGV: how many tags, token of the leases, ms that tags live, the version of each tag before the loads, then for each
---       value its payload ('': the load came to nothing) and its ttl in ms
--- Returns: for each 1 when it was up to date, else 0; then it was not stored.
--- Repeatable: the same value under the same versions. Sent again, it finds no lease of its own, and stores once more.
+--       value its payload and its ttl in ms ('' when the load came to nothing, and ms for which none is made anew)
+-- Returns: for each 1 when it was up to date, else 0.
+-- Repeatable: sent again, it finds no lease of its own, and stores nothing.
 local tags, current, reply = tonumber(ARGV[1]), true, {}
 for index = 1, tags do
   current = current and redis.call('GET', KEYS[index]) == ARGV[index + 3]
@@ -13,10 +14,15 @@ for index = 1, current and tags or 0 do
   if redis.call('PTTL', KEYS[index]) < ARGV[3] / 2 then redis.call('PEXPIRE', KEYS[index], ARGV[3]) end
 end
 for index = tags + 1, #KEYS, 2 do
-  local holder, payload = redis.call('GET', KEYS[index + 1]), ARGV[index + 3]
-  local fine = current and (not holder or holder == ARGV[2])
-  if holder == ARGV[2] then redis.call('UNLINK', KEYS[index + 1]) end
-  if fine and payload ~= '' then redis.call('SET', KEYS[index], payload, 'PX', ARGV[index + 4]) end
-  reply[#reply + 1] = fine and 1 or 0
+  local holder, payload, ttl = redis.call('GET', KEYS[index + 1]) or '', ARGV[index + 3], ARGV[index + 4]
+  if holder:sub(1, #ARGV[2] + 1) == ARGV[2] .. ' ' then
+    if payload == '' and tonumber(ttl) > 0 then
+      redis.call('SET', KEYS[index + 1], 'failed', 'PX', ttl)
+    else
+      redis.call('UNLINK', KEYS[index + 1])
+    end
+    if current and payload ~= '' then redis.call('SET', KEYS[index], payload, 'PX', ttl) end
+  end
+  reply[#reply + 1] = (current and holder ~= 'deleted') and 1 or 0
 end
 return reply

@@ -145,14 +145,6 @@ def test_a_load_that_fails_fails_for_those_who_waited_and_the_next_is_made_at_on
     assert time.monotonic() - started < 1
 
 
-def test_a_process_that_dies_in_a_load_holds_the_others_up_for_its_lease_only(cache: Cache, store: Store) -> None:
-    policy = Policy(60, lease=0.5)
-    store.redis.set("haven:lease:key", "somebody", px=500)
-    started = time.monotonic()
-    assert cache.get_or_compute("key", policy, [], lambda: "made") == "made"
-    assert 0.3 < time.monotonic() - started < 2
-
-
 def test_a_load_that_asks_for_its_own_key_does_not_wait_for_itself(cache: Cache) -> None:
     def outer() -> str:
         return "outer " + cache.get_or_compute("key", 60, [], lambda: "inner")
