@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.cache import MISS, Cache, Local, Policy
+from app.cache import MISS, Cache, Local
 from app.store import create_store
+from tests.integration.cache.warming import warm
 from tests.integration.helpers import metric, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from app.config import Config
     from app.local import RedisCluster, RedisServer
@@ -41,23 +41,6 @@ def other(config: Config) -> Iterator[Cache]:
     made = create_store(config, role="other")
     yield Cache(made)
     made.close()
-
-
-def tracks(local: Local) -> Callable[[], bool]:
-    return lambda: local._tracker.stands
-
-
-def warm(cache: Cache, local: Local, key: str = "key", tags: tuple[str, ...] = ("tag",)) -> None:
-    """Have a value in the process: one read after the message of its own storing has come."""
-    cache.get_or_compute(key, 60, tags, lambda: "old")
-
-    def kept() -> bool:
-        cache.get(key)
-        return f"haven:cache:{key}" in local._kept
-
-    until(kept)
-    time.sleep(0.05)  # a late message would drop it again
-    until(kept)
 
 
 def test_a_value_that_was_read_is_not_asked_for_again(cache: Cache, local: Local, store: Store) -> None:
@@ -141,43 +124,6 @@ def test_a_read_is_not_kept_when_too_much_changed_to_remember_it(cache: Cache, l
     assert len(local._changed) == 10_000
     local.keep("haven:cache:key", entry, mark)
     assert local.get("haven:cache:key") is None
-
-
-def test_it_holds_so_many_bytes_and_values_and_the_ones_used_last(store: Store) -> None:
-    for limits in ({"max_bytes": 20_000}, {"max_bytes": 1 << 20, "max_entries": 10}):
-        local = Local(store, **limits)
-        cache = Cache(store, local=local)
-        until(tracks(local))
-        for number in range(30):
-            cache.set(f"key:{number}", "x" * 500, 60, [f"tag:{number}"])
-        cache.set("huge", secrets.token_hex(15_000), 60)
-        time.sleep(0.1)
-        for number in range(30):
-            cache.get("key:0")
-            cache.get(f"key:{number}")
-        assert 5 <= len(local) <= 13
-        assert local._bytes == sum(kept.size for kept in local._kept.values()) <= limits["max_bytes"]
-        assert set(local._needed_by) == {tag for kept in local._kept.values() for tag in kept.needs}
-        assert {"haven:cache:key:0", "haven:cache:key:29"} <= set(local._kept)
-        assert "haven:cache:key:1" not in local._kept
-        if "max_entries" not in limits:
-            cache.get("huge")
-            assert "haven:cache:huge" not in local._kept
-        local.close()
-
-
-def test_a_value_that_is_over_is_read_again(store: Store) -> None:
-    local = Local(store, 1 << 20, max_age=0.3)
-    cache = Cache(store, local=local)
-    until(lambda: local._tracker.stands)
-    warm(cache, local)
-    time.sleep(0.35)
-    assert local.get("haven:cache:key") is None
-    cache.get_or_compute("short", Policy(0.2, jitter=0, stale=60), [], lambda: 1)
-    until(lambda: cache.get("short") and "haven:cache:short" in local._kept, 0.2)
-    time.sleep(0.25)
-    assert local.get("haven:cache:short") is None
-    local.close()
 
 
 def test_without_redis_nothing_is_served_from_here_for_longer_than_a_second(
