@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Response, current_app, g, request, session
@@ -13,6 +12,7 @@ from werkzeug.exceptions import Forbidden
 
 from app.api.openapi import answer, documented
 from app.api.replies import PresenceOut
+from app.api.requests import is_this_site
 from app.errors import StoreError
 from app.events import Dialogue, Hub, Listener, access, sse_response, websocket_response
 from app.events.sse import checked
@@ -107,7 +107,7 @@ def _cutter() -> Callable[[], None]:
 def _refuse_other_origins() -> None:
     """A page of another site may open a WebSocket with this site's cookies; its browser says whose page it is."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and not is_this_site(origin):
         raise Forbidden("The request comes from another site.")
 
 

@@ -55,14 +55,15 @@ def _comes_from_here() -> bool:
         return site in {"same-origin", "none"}
     told = request.headers.get("Origin") or request.headers.get("Referer")
     if told is not None:
-        return _is_this_site(told)
+        return is_this_site(told)
     # No browser, or one from before all three. All that such a browser sends for another site's page is a form.
     if request.method != "POST" or request.mimetype not in _FORM_TYPES:
         return True
     return csrf.is_valid(request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", ""))
 
 
-def _is_this_site(address: str) -> bool:
+def is_this_site(address: str) -> bool:
+    """Whether an Origin or a Referer names this site; a page by plain HTTP is none of a site served by HTTPS."""
     try:
         parts = urlsplit(address)
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -55,6 +55,7 @@ class Hub:
         self._lock = threading.Lock()
         self._listeners: set[Listener] = set()
         self._by_channel: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._of_user: Counter[int | None] = Counter()
         self._reader: Reader | None = None
         self._next_check = 0.0
 
@@ -95,6 +96,7 @@ class Hub:
             if len(self._listeners) >= self.limit:
                 raise ServiceUnavailable(f"{self.limit} event streams are open here: try again soon", retry_after=2)
             self._listeners.add(listener)
+            self._of_user[listener.user_id] += 1
             self._index(listener, listener.channels)
             metrics.EVENT_STREAMS.labels(listener.kind).inc()
             if self._reader is None:
@@ -123,7 +125,10 @@ class Hub:
                 return
             self._listeners.discard(listener)
             self._forget(listener, listener.channels)
-            last = not any(other.user_id == listener.user_id for other in self._listeners)
+            self._of_user[listener.user_id] -= 1
+            last = not self._of_user[listener.user_id]
+            if last:
+                del self._of_user[listener.user_id]
             metrics.EVENT_STREAMS.labels(listener.kind).dec()
         metrics.EVENT_ENDS.labels(listener.ended or reason).inc()
         if self._present and last and listener.user_id is not None:

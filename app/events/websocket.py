@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -29,6 +28,7 @@ from app.events.listener import BEHIND, GONE, POLICY, SESSION, SILENT, SLOW
 from app.ops import metrics
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable
 
     from werkzeug import Request as HttpRequest
@@ -60,7 +60,7 @@ def websocket_response(
     Args:
         request: the handshake.
         hub: of this process.
-        listener: the client; its user is known.
+        listener: the client; its user is known, and how to cut it off.
         after: its place; None: from now on.
         dialogue: answers what the client says.
 
@@ -128,7 +128,6 @@ class Conversation:
 
     def run(self, missed: Reading, after: str | None) -> None:
         """Talk until either side ends."""
-        self._listener.cut = self._cut
         self._sock.settimeout(PING)
         telling = threading.Thread(target=self._tell, args=(missed, after), name="haven-websocket", daemon=True)
         telling.start()
@@ -141,10 +140,6 @@ class Conversation:
             self._dialogue.end()
             with suppress(OSError):
                 self._sock.close()
-
-    def _cut(self) -> None:
-        with suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
 
     def _tell(self, missed: Reading, after: str | None) -> None:
         listener = self._listener
@@ -159,7 +154,7 @@ class Conversation:
                 self._bid_farewell(listener.ended)
         except OSError:  # it went, or is so slow that not even a buffer's worth goes out
             listener.end(SLOW)
-            self._cut()
+            self._listener.cut()
 
     def _bid_farewell(self, reason: str) -> None:
         self._send({"type": "end", "reason": reason, "again": reason not in {SESSION, POLICY}})
@@ -211,7 +206,7 @@ class Conversation:
         try:
             self._send(self._dialogue.answer(text))
         except OSError:
-            self._cut()
+            self._listener.cut()
 
     def _ping(self) -> None:
         with self._lock, suppress(OSError):

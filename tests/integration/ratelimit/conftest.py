@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.ratelimit import Limiter, rate_limit
-from tests.integration.ratelimit.clocked import ClockedLimiter
+from tests.integration.clocked import ClockedLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from tests.integration.helpers import cut_off, until
 if TYPE_CHECKING:
     from app.local import RedisServer
     from app.store import Store
-    from tests.integration.ratelimit.clocked import ClockedLimiter
+    from tests.integration.clocked import ClockedLimiter
 
 KINDS = {"counter": Limit(20, 60), "log": Limit(20, 60, exact=True), "bucket": Limit(20, 60, burst=20)}
 EACH = pytest.mark.parametrize("limit", KINDS.values(), ids=KINDS)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.ratelimit import Limit
-from tests.integration.ratelimit.clocked import ClockedLimiter
+from tests.integration.clocked import ClockedLimiter
 from tests.integration.ratelimit.model import Limits
 
 if TYPE_CHECKING:

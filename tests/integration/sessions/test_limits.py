@@ -9,8 +9,8 @@ import pytest
 from app.sessions import Sessions
 from app.sessions.ids import digest, new_id
 from app.store import keys
+from tests.integration.clocked import BEGIN, ClockedSessions
 from tests.integration.helpers import metric
-from tests.integration.sessions.clocked import BEGIN, ClockedSessions
 
 if TYPE_CHECKING:
     from app.store import Store

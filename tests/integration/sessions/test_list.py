@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.sessions.ids import digest
 from app.store import keys
-from tests.integration.sessions.clocked import BEGIN, ClockedSessions
+from tests.integration.clocked import BEGIN, ClockedSessions
 from tests.integration.sessions.views import COOKIE
 
 if TYPE_CHECKING:

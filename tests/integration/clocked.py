@@ -1,10 +1,11 @@
-"""Sessions on a clock of the test's: their own scripts, but for where these take the time from."""
+"""The limiter and the sessions on a clock of the test's: their own scripts, but for where these take the time from."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from app.ratelimit import Limiter
 from app.sessions import Sessions
 from app.store import scripts
 
@@ -18,7 +19,7 @@ BEGIN = 1_800_000_000_123
 
 
 class Clocked:
-    """Stands for the store.
+    """Stands for the store. Its time stands still until it is told to pass; keys expire by the real clock.
 
     Attributes:
         now: the server's time, ms.
@@ -35,12 +36,20 @@ class Clocked:
         return self.redis.call(("EVAL", body, len(keys), *keys, *args), repeatable=True, name=name)
 
 
-class ClockedSessions(Sessions):
-    """Sessions whose time stands still until it is told to pass. Keys expire by the real clock."""
-
-    def __init__(self, store: Store, ttl: float, **limits: Any) -> None:
-        self.clock = Clocked(store)
-        super().__init__(self.clock, ttl, **limits)  # type: ignore[arg-type]
+class _OnAClock:
+    clock: Clocked
 
     def passes(self, seconds: float) -> None:
         self.clock.now += round(seconds * 1000)
+
+
+class ClockedLimiter(_OnAClock, Limiter):
+    def __init__(self, store: Store) -> None:
+        self.clock = Clocked(store)
+        super().__init__(self.clock)  # type: ignore[arg-type]
+
+
+class ClockedSessions(_OnAClock, Sessions):
+    def __init__(self, store: Store, ttl: float, **limits: Any) -> None:
+        self.clock = Clocked(store)
+        super().__init__(self.clock, ttl, **limits)  # type: ignore[arg-type]
