@@ -57,5 +57,5 @@ def checked(user_id: int, channels: Iterable[str]) -> list[str]:
         if not 0 < len(channel) <= MAX_NAME or not channel.isprintable():
             raise BadRequest(f"channel {channel[:40]!r} is not 1 to {MAX_NAME} characters in one line")
         if not may_hear(user_id, channel):
-            raise Forbidden(f"channel {channel!r} is not for this user: see app/events/access.py")
+            raise Forbidden(f"channel {channel!r} is not for this user")
     return found
