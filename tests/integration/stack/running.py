@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from app.local.ports import free_ports
+from app.local.ports import free_ports, is_free
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,18 +24,8 @@ class RunningStack:
     def __init__(self, directory: Path) -> None:
         self.data = directory / "data"
         self.log = directory / "up.log"
-        ports = (self._row(1), self._row(3), self._row(3), self._row(2), self._row(3))
-        self.http, self.redis, self.sentinel, self.ops, self.guardian = ports
+        self.http, self.redis, self.sentinel, self.ops, self.guardian = _rows(1, 3, 3, 2, 3)
         self._process: subprocess.Popen[bytes] | None = None
-
-    @staticmethod
-    def _row(length: int) -> int:
-        """The first of some free ports in a row."""
-        while True:
-            first = free_ports(1)[0]
-            rest = range(first + 1, first + length)
-            if all(_free(port) for port in rest):
-                return first
 
     @property
     def url(self) -> str:
@@ -115,15 +105,20 @@ class RunningStack:
         return self.redis_pid(int(addresses[0].rpartition(":")[2]))
 
 
-def _free(port: int) -> bool:
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+def _rows(*lengths: int) -> list[int]:
+    """For each length the first of that many free ports in a row; no port is in two rows."""
+    taken: set[int] = set()
+    firsts: list[int] = []
+    for length in lengths:
+        row: set[int] = set()
+        while not row:
+            first = free_ports(1)[0]
+            ports = set(range(first, first + length))
+            if not ports & taken and all(is_free(port) for port in ports):
+                row = ports
+        taken |= row
+        firsts.append(min(row))
+    return firsts
 
 
 def alive(pid: int) -> bool:
