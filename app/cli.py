@@ -68,6 +68,7 @@ def _on_stop(stop: Callable[[], None]) -> None:
 
 
 def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
+    from app.ops.drills import DrillCollector
     from app.ops.heart import Heart, HeartFile
     from app.ops.queues import QueueCollector
     from app.ops.server import serve_ops
@@ -79,7 +80,13 @@ def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
         file.make_place()
     heart = Heart(grace=config.haven_ready_grace, file=file)
     if config.haven_ops_port:
-        serve_ops(config.haven_ops_host, config.haven_ops_port, heart, QueueCollector(runtime.store))
+        serve_ops(
+            config.haven_ops_host,
+            config.haven_ops_port,
+            heart,
+            QueueCollector(runtime.store),
+            DrillCollector(runtime.store),
+        )
     return runtime, heart
 
 

@@ -184,6 +184,10 @@ QUEUE_DEPTH = (
 QUEUE_AGE = ("haven_task_queue_age_seconds", "Age of the oldest waiting task, by priority.")
 QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not finished, by priority.")
 
+# Likewise: see ops/drills.py.
+DRILL_ENDED = ("haven_drill_last_end_timestamp_seconds", "When each drill ended the last time it was run, by drill.")
+DRILL_RESULT = ("haven_drill_last_result_info", "How each drill ended the last time: 1 for the result, by drill.")
+
 
 class _Children(dict[tuple[str, ...], Any]):
     """A metric's labelled children: on hot paths, so they are looked up in a plain dict."""

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.ops import metrics, metrics_files
+from app.ops.drills import DrillCollector
 from app.ops.queues import QueueCollector
 
 blueprint = Blueprint("metrics", __name__)
@@ -23,8 +24,9 @@ def register(app: Flask) -> None:
 
 @blueprint.get("/metrics")
 def scrape() -> Response:
-    """All metrics of all worker processes, and the queues."""
-    body = metrics_files.render(QueueCollector(current_app.extensions["haven"].store))
+    """All metrics of all worker processes, the queues and the drills."""
+    store = current_app.extensions["haven"].store
+    body = metrics_files.render(QueueCollector(store), DrillCollector(store))
     return Response(body, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -48,6 +48,19 @@ DURABLE_MARK = f"{PREFIX}:guardian:mark"
 """Counts the durable writes, in their own database: of two nodes, the one with the higher count holds more of them."""
 
 
+DRILL_RECORDS = f"{PREFIX}:drill:records"
+"""The last drills, the newest first."""
+DRILL_LAST = f"{PREFIX}:drill:last"
+"""The last run of each drill, by its name."""
+DRILL_LOCK = f"{PREFIX}:drill:lock"
+"""Which drill runs now."""
+
+
+def drill_report(record_id: str) -> str:
+    """The report of a drill, packed."""
+    return f"{PREFIX}:drill:report:{record_id}"
+
+
 def cache(key: str) -> str:
     """A cached value."""
     return f"{PREFIX}:cache:{key}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import ConfigError
 from app.ops import metrics_files
+from app.ops.drills import DrillCollector
 from app.ops.queues import QueueCollector
 from app.ops.server import serve_ops
 from app.store import create_store, keys
@@ -106,6 +107,6 @@ def run_crew(config: Config, queues: Sequence[str], on_stop: OnStop) -> None:
         on_stop(crew.stop)
         store = create_store(config, role="crew")
         if config.haven_ops_port:
-            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, QueueCollector(store))
+            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, QueueCollector(store), DrillCollector(store))
         crew.run()
         store.close()
