@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final, Self
 
 from app.guardian.transport import quote
+from app.store.watch import TIDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +67,8 @@ AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
 
 AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
     "admin": ("~*", "&*", "+@all"),
-    # Asks for the primary, and hears of another one at once.
-    "app": ("+ping", "+sentinel|master", "+sentinel|replicas", "&+switch-master", "+subscribe"),
+    # Asks for the primary, and hears of all that the Sentinels do: of another one at once.
+    "app": ("+ping", "+sentinel|master", "+sentinel|replicas", "+subscribe", *(f"&{name}" for name in TIDINGS)),
     # The guardians, and the Sentinels among themselves: sentinel.conf names one user for both.
     "guardian": (
         # seeing

@@ -21,12 +21,13 @@ from redis.exceptions import RedisError
 from app.errors import NoPrimary
 from app.ops import metrics
 from app.store.sentinel import SentinelLink, View, connect_options
-from app.store.watch import SwitchWatcher
+from app.store.watch import SWITCH, TIDINGS, SentinelWatcher, switched_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from app.store.topology import Address
+    from app.store.watch import Heard
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ class SentinelTopology:
         self._asking: Future[Address] | None = None
         self._links = self._make_links()
         self._executor: ThreadPoolExecutor | None = None
-        self._watcher: SwitchWatcher | None = None
+        self._watcher: SentinelWatcher | None = None
 
     def on_switch(self, listener: Callable[[Address], None]) -> None:
         """Call ``listener`` with the new address whenever the primary moves."""
@@ -188,28 +189,46 @@ class SentinelTopology:
             f"{best.primary}, which the Sentinels name, is down or no primary, and no other node is one yet"
         )
 
-    def _masters(self, nodes: set[Address]) -> list[Address]:
-        executor = self._warm_up()
-        return [node for node in executor.map(self._if_master, sorted(nodes)) if node is not None]
+    def roles(self, nodes: Iterable[Address]) -> dict[Address, str]:
+        """What each node says of itself, master or slave; an empty text for one that says nothing in time."""
+        names = sorted(nodes)
+        return dict(zip(names, self._warm_up().map(self._role, names), strict=True))
 
-    def _if_master(self, node: Address) -> Address | None:
+    def _masters(self, nodes: set[Address]) -> list[Address]:
+        return [node for node, role in self.roles(nodes).items() if role == "master"]
+
+    def _role(self, node: Address) -> str:
         connection = connect_options(node, self._node_options, tls=self._tls)
         try:
             connection.send_command("ROLE")
-            return node if connection.read_response()[0] == "master" else None
+            return str(connection.read_response()[0])
         except (RedisError, OSError):
-            return None
+            return ""
         finally:
             connection.disconnect()
 
     def _warm_up(self) -> ThreadPoolExecutor:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(2 * len(self._links) + 2, thread_name_prefix="haven-discovery")
-            self._watcher = SwitchWatcher(
-                self._sentinels, self._name, self._sentinel_options, self._moved, tls=self._tls
-            )
-            self._watcher.start()
+            self._watcher = self._watch((SWITCH,), self._heard_switch)
         return self._executor
+
+    def tidings(self, heard: Heard) -> SentinelWatcher:
+        """Tell of everything that the Sentinels do, until the watcher is stopped.
+
+        Args:
+            heard: called in threads of the watcher's with the Sentinel's address, the channel and the text.
+        """
+        return self._watch(TIDINGS, heard)
+
+    def _watch(self, channels: Sequence[str], heard: Heard) -> SentinelWatcher:
+        watcher = SentinelWatcher(self._sentinels, channels, self._sentinel_options, heard, tls=self._tls)
+        watcher.start()
+        return watcher
+
+    def _heard_switch(self, _: Address, __: str, text: str) -> None:
+        if address := switched_to(text, self._name):
+            self._moved(address)
 
     def _moved(self, address: Address) -> None:
         with self._lock:

@@ -1,9 +1,9 @@
-"""Hears the Sentinels' +switch-master, so that connections to a former primary are dropped at once."""
+"""Hears what the Sentinels tell of: of +switch-master, so that connections to a former primary are dropped at once."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -16,34 +16,44 @@ if TYPE_CHECKING:
 
     from redis.connection import Connection
 
+    Heard = Callable[[Address, str, str], None]
+
 LISTEN = 5.0  # seconds of silence after which the link is tested
 RETRY_AFTER = 1.0
-MESSAGE_PARTS = 5
+SWITCH: Final = "+switch-master"
+TIDINGS: Final = (
+    *("+sdown", "-sdown", "+odown", "-odown"),
+    *("+try-failover", "+elected-leader", "+selected-slave", "+promoted-slave", SWITCH, "+failover-end"),
+    *("-failover-abort-not-elected", "-failover-abort-no-good-slave", "-failover-abort-slave-timeout"),
+    *("+convert-to-slave", "+slave", "+reboot", "+tilt", "-tilt"),
+)
+"""What tells the story of a failover, by channel (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/)."""
+_SWITCH_WORDS = 5
 
 
-class SwitchWatcher:
+class SentinelWatcher:
     """Listens at every Sentinel, a daemon thread each; a Sentinel that is away is asked again every second.
 
     Args:
         sentinels: where to listen.
-        master_name: whose switches are reported.
+        channels: what to listen to.
         options: connection options for Sentinels.
-        report: called with the new primary's address.
+        heard: called with the Sentinel's address, the channel and the text.
         tls: whether to use TLS.
     """
 
     def __init__(
         self,
         sentinels: Sequence[Address],
-        master_name: str,
+        channels: Sequence[str],
         options: dict[str, Any],
-        report: Callable[[Address], None],
+        heard: Heard,
         *,
         tls: bool,
     ) -> None:
-        self._name = master_name
+        self._channels = channels
         self._options = options
-        self._report = report
+        self._heard = heard
         self._tls = tls
         self._stopped = threading.Event()
         self._connections: list[Connection] = []
@@ -68,15 +78,15 @@ class SwitchWatcher:
         self._connections.append(connection)
         while not self._stopped.is_set():
             try:
-                connection.send_command("SUBSCRIBE", "+switch-master")
+                connection.send_command("SUBSCRIBE", *self._channels)
                 while not self._stopped.is_set():
-                    self._hear(connection)
+                    self._hear(address, connection)
             except (RedisError, OSError):
                 connection.disconnect()
                 self._stopped.wait(RETRY_AFTER)
         connection.disconnect()
 
-    def _hear(self, connection: Any) -> None:
+    def _hear(self, address: Address, connection: Any) -> None:
         try:
             message = connection.read_response(push_request=True, timeout=LISTEN, disconnect_on_error=False)
         except RedisTimeoutError:
@@ -84,6 +94,13 @@ class SwitchWatcher:
             return
         except ResponseError:
             return
-        parts = message[2].split(" ") if isinstance(message, list) and message[0] == "message" else []
-        if len(parts) == MESSAGE_PARTS and parts[0] == self._name and not self._stopped.is_set():
-            self._report(Address(parts[3], int(parts[4])))
+        if isinstance(message, list) and message[0] == "message" and not self._stopped.is_set():
+            self._heard(address, message[1], message[2])
+
+
+def switched_to(text: str, master_name: str) -> Address | None:
+    """The new primary's address in a +switch-master; None if it is about another name."""
+    parts = text.split(" ")
+    if len(parts) != _SWITCH_WORDS or parts[0] != master_name:
+        return None
+    return Address(parts[3], int(parts[4]))
