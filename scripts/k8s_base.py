@@ -102,12 +102,17 @@ def base_files(objects: Iterable[Object]) -> dict[str, str]:
 
 
 def component_files(base: Iterable[Object], objects: Iterable[Object]) -> dict[str, str]:
-    """A component: further objects, and how those of the base change. Those that go, its kustomization names."""
+    """A component: further objects, and how those of the base change. Those that go, its kustomization names.
+
+    What further ConfigMaps hold becomes files, from which its kustomization makes them.
+    """
     old = {identity(each): each for each in base}
     new = {identity(each): each for each in objects}
     added = [each for key, each in new.items() if key not in old]
+    texts = {name: text for each in added if each["kind"] == "ConfigMap" for name, text in each["data"].items()}
+    added = [each for each in added if each["kind"] != "ConfigMap"]
     patches = [patch(old[key], each) for key, each in new.items() if key in old and old[key] != each]
-    return {name: dump(made) for name, made in (("resources.yaml", added), ("patches.yaml", patches)) if made}
+    return texts | {name: dump(made) for name, made in (("resources.yaml", added), ("patches.yaml", patches)) if made}
 
 
 def patch(old: Object, new: Object) -> Object:
