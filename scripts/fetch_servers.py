@@ -1,4 +1,4 @@
-"""Bring Debian 13's Redis and Valkey, built with TLS, here without installing them. Usage: fetch_servers.py [DIR]
+"""Bring Debian 13's Redis, Valkey (both with TLS) and Prometheus here, uninstalled. Usage: fetch_servers.py [DIR]
 
 apt fetches and verifies the packages with a state of its own, so the machine's is left alone and root is not needed.
 The libraries that the servers were built with come along, the C library too: the machine's release does not matter.
@@ -16,22 +16,23 @@ from pathlib import Path
 SUITE = "trixie"
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-SERVERS = ("redis-server", "valkey-server")
-# In Debian a server is a link to the tools' redis-check-rdb.
+PROGRAMS = ("redis-server", "valkey-server", "prometheus", "promtool")
+# In Debian a Redis server is a link to the tools' redis-check-rdb.
 PACKAGES = (
     *("redis-server", "redis-tools", "valkey-server", "valkey-tools"),
+    *("prometheus", "promtool"),
     *("libatomic1", "libc6", "libcap2", "libgcc-s1", "libjemalloc2", "liblzf1", "libssl3t64", "libstdc++6"),
     *("libsystemd0", "libzstd1", "zlib1g"),
     "libfaketime",  # for tests in which a server's clock jumps
 )
 DIRECTORY = Path(__file__).parents[1] / ".cache" / "servers"
-# The loader is told the server's name: one binary serves, or checks a file, depending on how it is called.
+# The loader is told the program's name: one binary serves, or checks a file, depending on how it is called.
 WRAPPER = """#!/bin/sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit
 exec "$here/{loader}" --library-path "$here/{libraries}" --argv0 {name} "$here/{binary}" "$@"
 """
 APT = re.compile(r"^(?:deb\s+(?:\[[^]]*]\s+)?|URIs:\s*)(\S+/debian)/?(?:\s|$)", re.MULTILINE)
-VERSION = re.compile(r"\bv=\d+\.\d+")
+VERSION = re.compile(r"\b(?:v=|version )\d+\.\d+")
 TIMEOUT = 300
 
 
@@ -64,10 +65,10 @@ def missing() -> str:
 
 
 def works(directory: Path) -> bool:
-    """Whether both servers run and tell their version, and all that was fetched is there."""
+    """Whether every program runs and tells its version, and all that was fetched is there."""
     if not any(directory.glob("root/usr/lib/*/faketime/libfaketimeMT.so.1")):
         return False
-    for name in SERVERS:
+    for name in PROGRAMS:
         try:
             said = subprocess.run(  # noqa: S603 - our own wrapper
                 [directory / name, "--version"], capture_output=True, text=True, timeout=10, check=False
@@ -103,7 +104,7 @@ def download(work: Path) -> list[Path]:
 
 
 def unpack(packages: list[Path], target: Path) -> None:
-    """Make a directory that holds both servers."""
+    """Make a directory that holds all programs."""
     root = target / "root"
     root.mkdir(parents=True)
     for package in packages:
@@ -112,7 +113,7 @@ def unpack(packages: list[Path], target: Path) -> None:
     libraries = next(root.glob("usr/lib/*-linux-gnu*"), None)
     if loader is None or libraries is None:
         sys.exit(f"the packages of {SUITE} are laid out differently: neither loader nor libraries were found")
-    for name in SERVERS:
+    for name in PROGRAMS:
         wrapper = target / name
         places = {"loader": loader, "libraries": libraries, "binary": root / "usr" / "bin" / name}
         relative = {part: place.relative_to(target) for part, place in places.items()}
@@ -132,7 +133,7 @@ def main(target: Path) -> None:
         work = Path(name)
         unpack(download(work), work / "servers")
         if not works(work / "servers"):
-            sys.exit("the servers were fetched, but do not run on this machine: nothing was kept")
+            sys.exit("the programs were fetched, but do not run on this machine: nothing was kept")
         shutil.rmtree(target, ignore_errors=True)
         (work / "servers").rename(target)
 

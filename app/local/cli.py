@@ -32,13 +32,15 @@ def _data(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--sentinel-port", type=_PORT, default=7101, show_default=True, help="First of three ports of Sentinel.")
 @click.option("--ops-port", type=_PORT, default=9101, show_default=True, help="First of two: worker, subscriber.")
 @click.option("--guardian-port", type=_PORT, default=9201, show_default=True, help="First of three ports of guardians.")
-def up(data: Path, **ports: int) -> None:
+@click.option("--demo", is_flag=True, help="With visitors, and with a Prometheus that has the chart's alerts.")
+@click.option("--prometheus-port", type=_PORT, default=9090, show_default=True, help="Of Prometheus, with --demo.")
+def up(data: Path, *, demo: bool, **ports: int) -> None:
     """Run the whole stack on this machine until Ctrl-C."""
     from app.local.options import Options
     from app.local.terminal import Terminal
     from app.local.up import up as run_stack
 
-    sys.exit(run_stack(Options(data, **ports), Terminal()))
+    sys.exit(run_stack(Options(data, demo=demo, **ports), Terminal()))
 
 
 @click.command()

@@ -14,7 +14,11 @@ _LAST_PORT: Final = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What `haven up` was asked for; the numbers are the first ports of their groups."""
+    """What `haven up` was asked for; the numbers are the first ports of their groups.
+
+    Attributes:
+        demo: whether Prometheus and visitors are to be there too.
+    """
 
     data: Path
     http_port: int = 8000
@@ -22,6 +26,8 @@ class Options:
     sentinel_port: int = 7101
     ops_port: int = 9101
     guardian_port: int = 9201
+    demo: bool = False
+    prometheus_port: int = 9090
 
     @property
     def redis_ports(self) -> list[int]:
@@ -53,6 +59,7 @@ class Options:
             (self.http_port, "web", "--http-port"),
             (self.ops_port, "worker", "--ops-port"),
             (self.ops_port + 1, "subscriber", "--ops-port"),
+            *([(self.prometheus_port, "prometheus", "--prometheus-port")] if self.demo else []),
         ]
 
     def check(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from app.local.conf import MASTER_NAME
+from app.local.demo import demo_stages
 from app.local.guardians import PROGRAM, GuardianNode
 from app.local.loglines import redis_line, sentinel_line
 from app.local.nodes import RedisNode, SentinelNode
@@ -29,6 +30,7 @@ def environment(options: Options, base: Mapping[str, str] | None = None) -> dict
     env = {name: value for name, value in (os.environ if base is None else base).items() if not _is_about_place(name)}
     return env | {
         "HAVEN_ENV": "development",
+        "HAVEN_DATA": str(data.resolve()),  # from the operations page drills are started on this stack
         "SECRET_KEY": _secret(data),
         "DATABASE_URL": f"sqlite:///{data / 'haven.db'}",
         "REDIS_SENTINEL_HOSTS": ",".join(f"{LOOPBACK}:{port}" for port in options.sentinel_ports),
@@ -50,8 +52,17 @@ def _is_about_place(name: str) -> bool:
     return name in _OTHERS
 
 
-def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROGRAM) -> list[Stage]:
-    """Return all parts in the order of their start."""
+def build(
+    options: Options, cluster: RedisCluster, program: Sequence[str] = PROGRAM, prometheus: Path | None = None
+) -> list[Stage]:
+    """Return all parts in the order of their start.
+
+    Args:
+        options: where they live.
+        cluster: Redis, Sentinel and guardians.
+        program: the command of the Python parts.
+        prometheus: the program, for the demonstration; None leaves it out.
+    """
     env = environment(options)
     cluster.forget_former_ports()
     web_env = env | {"HAVEN_METRICS_DIR": str(options.data / "metrics" / "web")}
@@ -93,6 +104,7 @@ def build(options: Options, cluster: RedisCluster, program: Sequence[str] = PROG
                 ),
             ]
         ),
+        *(demo_stages(options, program, env, prometheus) if options.demo else []),
     ]
 
 

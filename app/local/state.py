@@ -45,16 +45,24 @@ class StackState:
     environment: dict[str, str]
     guardian_ports: list[int] = field(default_factory=list)
     parts: list[PartState] = field(default_factory=list)
+    prometheus_port: int | None = None
 
     @property
     def urls(self) -> dict[str, str]:
         """What can be opened in a browser."""
         web = f"http://127.0.0.1:{self.http_port}"
-        urls = {"application": f"{web}/", "API documentation": f"{web}/docs", "web metrics": f"{web}/metrics"}
+        urls = {
+            "application": f"{web}/",
+            "operations page": f"{web}/ops",
+            "API documentation": f"{web}/docs",
+            "web metrics": f"{web}/metrics",
+        }
         for name, port in zip(("worker", "subscriber"), self.ops_ports, strict=False):
             urls[f"{name} metrics"] = f"http://127.0.0.1:{port}/metrics"
         for place, port in enumerate(self.guardian_ports, start=1):
             urls[f"guardian-{place} status"] = f"http://127.0.0.1:{port}/status"
+        if self.prometheus_port:
+            urls["Prometheus alerts"] = f"http://127.0.0.1:{self.prometheus_port}/api/v1/alerts"
         return urls
 
     def write(self, data: Path) -> None:

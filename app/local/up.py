@@ -8,6 +8,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from app.local.demo import PROMETHEUS, prometheus_or_none
 from app.local.errors import LocalError
 from app.local.guardians import PROGRAM
 from app.local.options import Options
@@ -58,7 +59,9 @@ def up(options: Options, terminal: Terminal, program: Sequence[str] = PROGRAM) -
             sentinel_ports=options.sentinel_ports,
             guardian_ports=options.guardian_ports,
         )
-        return Session(options, terminal, cluster, build(options, cluster, program)).run()
+        prometheus = prometheus_or_none(terminal) if options.demo else None
+        stages = build(options, cluster, program, prometheus)
+        return Session(options, terminal, cluster, stages).run()
     except LocalError as error:
         terminal.failed(error.message, error.remedy)
         return 1
@@ -119,6 +122,7 @@ class Session:
 
     def _state(self) -> StackState:
         options = self._options
+        has_prometheus = any(part.name == PROMETHEUS for part in self._supervisor.parts)
         return StackState(
             pid=os.getpid(),
             started_at=self._started_at,
@@ -127,6 +131,7 @@ class Session:
             sentinel_ports=options.sentinel_ports,
             ops_ports=[options.ops_port, options.ops_port + 1],
             guardian_ports=options.guardian_ports,
+            prometheus_port=options.prometheus_port if has_prometheus else None,
             environment={
                 name: value
                 for name, value in self._environment.items()

@@ -19,9 +19,15 @@ START = 90.0
 
 
 class RunningStack:
-    """Starts the stack on free ports and ends it."""
+    """Starts the stack on free ports and ends it.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: for its data and its output.
+        more: further options of `haven up`.
+    """
+
+    def __init__(self, directory: Path, *more: str) -> None:
+        self._more = more
         self.data = directory / "data"
         self.log = directory / "up.log"
         self.http, self.redis, self.sentinel, self.ops, self.guardian = _rows(1, 3, 3, 2, 3)
@@ -45,7 +51,7 @@ class RunningStack:
             "guardian": self.guardian,
         }
         options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
-        return [sys.executable, "-m", "app.cli", "up", "--data", str(self.data), *options]
+        return [sys.executable, "-m", "app.cli", "up", "--data", str(self.data), *options, *self._more]
 
     def __enter__(self) -> Self:
         self.start()

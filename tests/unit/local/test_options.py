@@ -28,6 +28,14 @@ def test_every_part_has_its_port() -> None:
     }
 
 
+def test_prometheus_needs_its_port_in_the_demonstration_alone() -> None:
+    ports = {part: port for port, part, _ in Options(Path("x"), demo=True, prometheus_port=9091).uses()}
+    assert ports["prometheus"] == 9091
+    with pytest.raises(LocalError, match=r"wanted by both web and prometheus \(--prometheus-port\)"):
+        Options(Path("x"), demo=True, prometheus_port=8000).check()
+    assert "prometheus" not in {part for _, part, _ in Options(Path("x"), prometheus_port=8000).uses()}
+
+
 def test_overlapping_groups_are_named() -> None:
     with pytest.raises(LocalError, match=r"port 7003 is wanted by both redis-3 and sentinel-1 \(--sentinel-port\)"):
         Options(Path("x"), sentinel_port=7003).check()

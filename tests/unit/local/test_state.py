@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ def test_it_is_read_back_as_written(tmp_path: Path) -> None:
     assert StackState.read(tmp_path) == written
     assert written.urls["subscriber metrics"] == "http://127.0.0.1:9102/metrics"
     assert written.parts[0].alive
+    assert "Prometheus alerts" not in written.urls
+
+
+def test_prometheus_is_listed_where_there_is_one(tmp_path: Path) -> None:
+    replace(state(os.getpid()), prometheus_port=9090).write(tmp_path)
+    read = StackState.read(tmp_path)
+    assert read
+    assert read.urls["Prometheus alerts"] == "http://127.0.0.1:9090/api/v1/alerts"
 
 
 def test_a_damaged_or_missing_file_is_none(tmp_path: Path) -> None:
