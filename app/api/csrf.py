@@ -8,10 +8,13 @@ from typing import Final
 from flask import Response, current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from app.api.problems import ProblemError
 from app.sessions.cookie import cookie_name, signing_keys
 
 MAX_AGE: Final = timedelta(hours=8)
 """How long a page with a form may stay open."""
+
+CHECKED: Final = "The form is too old or comes from elsewhere. Load the page again."
 
 
 def token() -> str:
@@ -37,6 +40,16 @@ def is_valid(sent: str) -> bool:
     """Whether the form's token is the one of the cookie, made here and not too old."""
     known = request.cookies.get(_cookie(), "")
     return _is_ours(known) and hmac.compare_digest(known.encode(), sent.encode("utf-8", "replace"))
+
+
+def check_form() -> None:
+    """Let only a form of this site pass.
+
+    Raises:
+        ProblemError: 403.
+    """
+    if not is_valid(request.form.get("csrf_token", "")):
+        raise ProblemError(403, CHECKED)
 
 
 def _cookie() -> str:

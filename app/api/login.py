@@ -1,5 +1,6 @@
 """Checking who someone is, the same for the API and the pages."""
 
+from flask import session
 from sqlalchemy import select
 
 from app.api.problems import ProblemError
@@ -8,6 +9,7 @@ from app.db.models import User
 from app.db.passwords import hash_password, is_outdated, verify_password
 from app.ratelimit import Limit, rate_limit, who
 from app.runtime import runtime
+from app.sessions import USER
 
 
 def account(credentials: Credentials) -> bytes:
@@ -44,15 +46,21 @@ def authenticate(credentials: Credentials) -> User:
         ProblemError: 401, the same and after the same time whether the address or the password is wrong.
     """
     db = runtime().db
-    with db.session() as session:
-        user = session.scalar(select(User).where(User.email == credentials.email))
+    with db.session() as rows:
+        user = rows.scalar(select(User).where(User.email == credentials.email))
     # Hashing is slow on purpose; no connection is held meanwhile.
     if not verify_password(user.password_hash if user else None, credentials.password) or user is None:
         raise ProblemError(401, "The e-mail address or the password is wrong.")
     if is_outdated(user.password_hash):
         fresh = hash_password(credentials.password)
-        with db.session() as session:
-            stored = session.get(User, user.id)
+        with db.session() as rows:
+            stored = rows.get(User, user.id)
             if stored is not None:
                 stored.password_hash = fresh
     return user
+
+
+def enter(user: User) -> None:
+    """Log the browser in: under a new id, as one that somebody planted before is to be worth nothing after it."""
+    session.clear()
+    session[USER] = user.id

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, session, url_for
 
 from app.api import csrf
-from app.api.login import authenticate
+from app.api.login import authenticate, enter
 from app.api.openapi import answer, check, documented, read_json
 from app.api.problems import ProblemError, wants_page
 from app.api.replies import AccountOut, Start
@@ -44,7 +44,7 @@ def login_with_cookie() -> Response:
         if not wants_page() or error.code not in {401, 422}:
             raise
         return _form_page("login.html", status=error.code, error=error.description)
-    _enter(user)
+    enter(user)
     if wants_page():
         return _see(url_for("pages.profile"))
     return answer(AccountOut.model_validate(user))
@@ -69,7 +69,7 @@ def profile() -> Response:
 def logout_with_cookie() -> Response:
     """Log out: end the cookie's session, by the page's form or by JSON."""
     if not request.is_json:
-        _check_token()
+        csrf.check_form()
     session.clear()
     return _see(url_for("pages.start")) if wants_page() else Response(status=204)
 
@@ -78,18 +78,8 @@ def _credentials() -> Credentials:
     # Another site's form can't declare its body as JSON without asking first, so JSON needs no token.
     if request.mimetype != "application/x-www-form-urlencoded":
         return read_json(Credentials)
-    _check_token()
+    csrf.check_form()
     return check(Credentials, {name: request.form.get(name, "") for name in Credentials.model_fields})
-
-
-def _check_token() -> None:
-    if not csrf.is_valid(request.form.get("csrf_token", "")):
-        raise ProblemError(403, "The form is too old or comes from elsewhere. Load the page again.")
-
-
-def _enter(user: User) -> None:
-    session.clear()
-    session[USER] = user.id  # under a new id: one that somebody planted before the login is worth nothing after it
 
 
 def _visitor() -> User | None:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -60,7 +62,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Someone who can log in. The e-mail address is kept in lower case, so that it is unique as people mean it."""
+    """Someone who can log in. The e-mail address is kept in lower case, so that it is unique as people mean it.
+
+    ``operator`` opens the operations page; ``haven operator`` alone sets it.
+    """
 
     __tablename__ = "users"
 
@@ -68,6 +73,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
+    operator: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

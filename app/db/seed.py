@@ -29,10 +29,14 @@ _WARES: Final = ("Lantern", "Compass", "Rope", "Anchor", "Sextant")
 _FINISHES: Final = ("brass", "copper", "iron", "oak")
 
 
-def seed(db: Database) -> bool:
+def seed(db: Database, *, operators: bool = False) -> bool:
     """Put 10 users, 30 posts and 20 products into a database that has none of them.
 
     Users are ``ada@example.com``, ``grace@example.com`` and so on, all with the password ``haven-demo``.
+
+    Args:
+        db: where to.
+        operators: whether ada may see the operations page. Never where others can sign in.
 
     Returns:
         True if the data was put in, False if it was there already.
@@ -42,7 +46,12 @@ def seed(db: Database) -> bool:
             if session.scalar(select(User.id).where(User.email == _email(NAMES[0]))) is not None:
                 return False
             password_hash = hash_password(PASSWORD)
-            users = [User(name=name, email=_email(name), password_hash=password_hash) for name in NAMES]
+            users = [
+                User(
+                    name=name, email=_email(name), password_hash=password_hash, operator=operators and name == NAMES[0]
+                )
+                for name in NAMES
+            ]
             session.add_all(users)
             session.flush()
             session.add_all(

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from app.errors import NoPrimary
 from app.ops import metrics
+from app.store.nodes import info_of
 from app.store.sentinel import SentinelLink, View, connect_options
 from app.store.watch import SWITCH, TIDINGS, SentinelWatcher, switched_to
 
@@ -153,6 +154,21 @@ class SentinelTopology:
         for link in links:
             link.close()
         return {link.address: view or link.trouble for link, view in zip(links, views, strict=True)}
+
+    def infos(self, nodes: Iterable[Address]) -> dict[Address, dict[str, Any] | str]:
+        """What INFO says at each node, or why it says nothing in time; asked as in :meth:`everyone`."""
+        links = {node: connect_options(node, self._node_options, tls=self._tls) for node in sorted(nodes)}
+        with ThreadPoolExecutor(len(links) or 1) as executor:
+            return dict(zip(links, executor.map(info_of, links.values()), strict=True))
+
+    def tilted(self) -> list[Address]:
+        """The Sentinels that act on nothing now, as their clock seems to have jumped (TILT)."""
+        links = self._make_links()
+        with ThreadPoolExecutor(len(links)) as executor:
+            found = list(executor.map(SentinelLink.tilted, links))
+        for link in links:
+            link.close()
+        return [link.address for link, tilted in zip(links, found, strict=True) if tilted]
 
     def _make_links(self) -> list[SentinelLink]:
         return [SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels]

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import OperationalError
 
 from app.db import migrate as module
@@ -20,7 +20,7 @@ from app.db.migrate import (
     migrate_patiently,
     newest_revision,
 )
-from app.db.models import Base
+from app.db.models import Base, User
 from app.errors import SchemaError
 
 AWAY = "postgresql://haven@127.0.0.1:1/haven"
@@ -146,3 +146,15 @@ def test_patience_with_a_database_that_is_away_ends_with_the_reason(monkeypatch:
         with pytest.raises(SchemaError, match=r"refused.*correct DATABASE_URL, or start the database"):
             step(AWAY, 0.3)
     assert time.monotonic() - started >= 0.4
+
+
+def test_nobody_becomes_an_operator_by_the_migration_and_the_version_before_can_write(database_url: str) -> None:
+    migrate(database_url)
+    db = Database(database_url)
+    with db.session() as session:  # as the version before does, which does not know the column
+        session.connection().exec_driver_sql(
+            "INSERT INTO users (name, email, password_hash, created_at) VALUES ('A', 'a@b', 'x', '2026-01-01')"
+        )
+    with db.session() as session:
+        assert session.scalar(select(User.operator)) is False
+    db.close()
