@@ -19,6 +19,15 @@ export UV_PYTHON_DOWNLOADS := never
 up: install ## Run the whole stack on this machine: three Redis with Sentinel, web, worker, subscriber. Ctrl-C ends it.
 	@$(RUN)haven up $(ARGS)
 
+.PHONY: up-demo
+up-demo: install ## The same with visitors, and with a Prometheus that has the chart's alerts.
+	@test -n "$$HAVEN_PROMETHEUS" || command -v prometheus >/dev/null || $(RUN)python -m scripts.fetch_servers || true
+	@$(RUN)haven up --demo $(ARGS)
+
+.PHONY: load
+load: install ## Send visitors to the running stack and judge what they wait (ARGS='--rate 50 --duration 60').
+	@$(RUN)haven load $(ARGS)
+
 .PHONY: status
 status: install ## Show roles, lag, queues and processes of the running stack.
 	@$(RUN)haven status $(ARGS)
@@ -61,10 +70,12 @@ check: install ## Lint, types, generated files.
 	@$(RUN)hadolint Dockerfile
 	@$(RUN)python -m scripts.settings_reference --check
 	@$(RUN)python -m scripts.chart_docs --check
+	@$(RUN)python -m scripts.drill_schema --check
+	@$(RUN)python -m scripts.dashboards --check
 	@$(RUN)uv lock --check --quiet
 
 .PHONY: servers
-servers: install ## Bring Debian's Redis and Valkey with TLS into .cache, for the tests; nothing is installed.
+servers: install ## Bring Debian's Redis and Valkey with TLS, and Prometheus, into .cache; nothing is installed.
 	@$(RUN)python -m scripts.fetch_servers $(ARGS)
 
 .PHONY: bench-failover
@@ -123,9 +134,15 @@ format: install ## Format the code and fix what can be fixed.
 	@$(RUN)ruff format --quiet .
 
 .PHONY: docs
-docs: install ## Write the generated pages anew.
+docs: install ## Write the generated pages and dashboards anew.
 	@$(RUN)python -m scripts.settings_reference
 	@$(RUN)python -m scripts.chart_docs
+	@$(RUN)python -m scripts.drill_schema
+	@$(RUN)python -m scripts.dashboards
+
+.PHONY: screenshots
+screenshots: install ## Take the pictures of the operations page anew; needs Chromium.
+	@$(RUN)python -m tests.browser.screenshots
 
 .PHONY: k8s
 k8s: install ## Write what k8s/ takes from the chart anew; needs helm.

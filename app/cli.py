@@ -203,9 +203,49 @@ def seed() -> None:
     from app.db import Database
     from app.db.seed import seed as run
 
-    db = Database(_load().database_url.get_secret_value())
-    run(db)
+    config = _load()
+    db = Database(config.database_url.get_secret_value())
+    run(db, operators=config.haven_env == "development")
     db.close()
+
+
+@main.group()
+def operator() -> None:
+    """Say who may see the operations page, /ops."""
+
+
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True
+)
+
+
+def _set_operator(email: str, data: Path, *, operator: bool) -> None:
+    from app.db import Database
+    from app.db.operators import set_operator
+
+    db = Database(_load(data).database_url.get_secret_value())
+    try:
+        changed = set_operator(db, email, operator=operator)
+    finally:
+        db.close()
+    state = "an operator" if operator else "no operator"
+    click.echo(f"{email} is {state} {'now' if changed else 'already'}.")
+
+
+@operator.command()
+@click.argument("email")
+@_DATA
+def grant(email: str, data: Path) -> None:
+    """Let a user see the operations page and act there."""
+    _set_operator(email, data, operator=True)
+
+
+@operator.command()
+@click.argument("email")
+@_DATA
+def revoke(email: str, data: Path) -> None:
+    """Take that away; it holds from the next request on."""
+    _set_operator(email, data, operator=False)
 
 
 @main.command()
@@ -229,10 +269,12 @@ def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None
 
 
 def _add_local() -> None:
+    from app.drill.cli import drill
+    from app.load.cli import load
     from app.local.cli import doctor, reset, status, up
     from app.tasks.operate.cli import tasks
 
-    for command in (up, status, doctor, reset, tasks):
+    for command in (up, status, doctor, reset, drill, load, tasks):
         main.add_command(command)
 
 

@@ -23,7 +23,12 @@
     │   ├── TaskTimeout          it ran longer than its limit
     │   └── TaskCancelled        it was told to stop
     ├── SchemaError              the database can't be reached, or has not the schema that this version works with
+    ├── UnknownUser              nobody has that e-mail address
     ├── SmokeError               a check of a running installation failed
+    ├── LoadError                load can't be made: what was asked for, or where it is to go, is wrong
+    ├── DrillError               a drill could not be run or looked at
+    │   ├── DrillRuns            another one runs
+    │   └── ExperimentError      an experiment's file can't be used; lists all that is wrong with it
     ├── GuardianError            no guardian could be asked, or none may
     └── LocalStackError          the stack on this machine could not be started or changed
 
@@ -154,8 +159,28 @@ class SchemaError(HavenError):
     """The database can't be reached, or has not the schema that this version works with."""
 
 
+class UnknownUser(HavenError, LookupError):
+    """Nobody has that e-mail address."""
+
+
 class SmokeError(HavenError):
     """A check of a running installation failed."""
+
+
+class LoadError(HavenError):
+    """Load can't be made: what was asked for, or where it is to go, is wrong; says what to do about it."""
+
+
+class DrillError(HavenError):
+    """A drill could not be run or looked at."""
+
+
+class DrillRuns(DrillError):
+    """A drill can't begin, because another one runs."""
+
+
+class ExperimentError(DrillError):
+    """An experiment's file can't be used: names the file, the key, the value and what is wanted."""
 
 
 class GuardianError(HavenError):

@@ -68,11 +68,15 @@ AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
 AT_SENTINEL: Final[Mapping[str, tuple[str, ...]]] = {
     "admin": ("~*", "&*", "+@all"),
     # Asks for the primary, and hears of all that the Sentinels do: of another one at once.
-    "app": ("+ping", "+sentinel|master", "+sentinel|replicas", "+subscribe", *(f"&{name}" for name in TIDINGS)),
+    "app": (
+        *("+ping", "+sentinel|master", "+sentinel|replicas", "+subscribe", *(f"&{name}" for name in TIDINGS)),
+        # TILT is told nowhere else
+        "+info",
+    ),
     # The guardians, and the Sentinels among themselves: sentinel.conf names one user for both.
     "guardian": (
         # seeing
-        *("+sentinel|master", "+sentinel|get-master-addr-by-name", "+sentinel|replicas"),
+        *("+sentinel|master", "+sentinel|get-master-addr-by-name", "+sentinel|replicas", "+info"),
         # keeping the settings; hints and holds
         *("+sentinel|set", "+sentinel|debug", "+sentinel|monitor"),
         # handing over

@@ -164,9 +164,13 @@ GUARDIAN_HINTS = Counter(
     ["followed"],
     registry=GUARDIAN,
 )
+for _followed in ("failover", "none"):
+    GUARDIAN_HINTS.labels(_followed)  # from zero: the first would be no increase otherwise
 GUARDIAN_HANDOVERS = Counter(
     "haven_guardian_handovers_total", "Handovers: done, refused, timed_out.", ["result"], registry=GUARDIAN
 )
+for _result in ("done", "refused", "timed_out"):
+    GUARDIAN_HANDOVERS.labels(_result)  # likewise
 GUARDIAN_LAST_PAUSE = Gauge(
     "haven_guardian_last_handover_pause_seconds", "How long writes were paused by the last handover.", registry=GUARDIAN
 )

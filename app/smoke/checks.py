@@ -12,9 +12,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.models import Product, User
-from app.db.passwords import hash_password
 from app.errors import SmokeError
 from app.smoke.client import TIMEOUT, Client, frames
+from app.smoke.guest import make_guest
 from app.smoke.sentinels import NotApplicable, Sentinels
 
 if TYPE_CHECKING:
@@ -81,15 +81,9 @@ class Smoke:
 
     def sign_in(self) -> str:
         """A session of a user of its own is kept in Redis."""
-        password = secrets.token_urlsafe(24)
-        email = f"smoke-{secrets.token_hex(8)}@haven.invalid"
-        with self._db.session() as session:
-            user = User(name="Smoke test", email=email, password_hash=hash_password(password))
-            session.add(user)
-            session.flush()
-            self._user_id = user.id
-        session_id = self._web.call("POST", "/api/login", {"email": email, "password": password}).body["session_id"]
-        self._web.session_id = self._events.session_id = session_id
+        guest = make_guest(self._db, "Smoke test")
+        self._user_id = guest.user_id
+        self._web.session_id = self._events.session_id = guest.sign_in(self._web)
         who = self._web.call("GET", "/api/protected").body["user_id"]
         if who != self._user_id:
             raise SmokeError(f"the session belongs to user {who}, not to user {self._user_id}")

@@ -42,19 +42,27 @@ class Client:
         self.url = url.rstrip("/")
         self.session_id = ""
 
-    def open(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
+    def open(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
         """Send a request.
+
+        Args:
+            method: of it.
+            path: of it.
+            body: JSON.
+            headers: more of them, with _ for -.
 
         Raises:
             SmokeError: nothing answered.
         """
         request = urllib.request.Request(f"{self.url}{path}", method=method)  # noqa: S310 - checked above
-        request.add_header("User-Agent", "haven-smoke")
+        request.add_header("User-Agent", "haven")
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
         if self.session_id:
             request.add_header("X-Session-ID", self.session_id)
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
         try:
             found: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310 - as above
         except urllib.error.HTTPError as error:

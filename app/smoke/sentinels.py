@@ -62,6 +62,12 @@ class Sentinels:
             NotApplicable: there are no Sentinels.
         """
         views = self._views()
+        tilted = self._topology.tilted() if isinstance(self._topology, SentinelTopology) else []
+        if tilted:
+            raise SmokeError(
+                f"Sentinel {', '.join(map(str, tilted))} was frozen, or its clock jumped, and acts on nothing (TILT): "
+                "wait 30 s; if it comes again, the machine stalls"
+            )
         for address, view in views.items():
             if view.moving:
                 raise SmokeError(f"Sentinel {address} is replacing {view.primary} just now: try again in 15 s")

@@ -61,6 +61,21 @@ def drill_report(record_id: str) -> str:
     return f"{PREFIX}:drill:report:{record_id}"
 
 
+def drill_write(run: str, number: int) -> str:
+    """A durable write of a drill."""
+    return f"{PREFIX}:drill:write:{run}:{number}"
+
+
+def drill_ran(run: str) -> str:
+    """Which tasks of a drill were run, attempt by attempt, by their time."""
+    return f"{PREFIX}:drill:ran:{run}"
+
+
+def drill_ballast(number: int) -> str:
+    """What a drill fills the memory with; it goes by itself."""
+    return f"{PREFIX}:drill:ballast:{number}"
+
+
 def cache(key: str) -> str:
     """A cached value."""
     return f"{PREFIX}:cache:{key}"

@@ -105,6 +105,16 @@ class SentinelLink:
             quorum=int(master.get("quorum", 0)),
         )
 
+    def tilted(self) -> bool:
+        """Whether it acts on nothing now (TILT), by its INFO; false when it does not say, or may not be asked."""
+        with self._lock:
+            try:
+                self._connection.send_command("INFO", "sentinel")
+                return "sentinel_tilt:1" in str(self._connection.read_response())
+            except (RedisError, OSError):
+                self._connection.disconnect()
+                return False
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.disconnect()

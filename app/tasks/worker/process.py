@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
 from app.ops import metrics_files
@@ -31,13 +31,17 @@ if TYPE_CHECKING:
     OnStop = Callable[[Callable[[], None]], None]
 
 
+DRILL: Final = "app.drill.marks"
+"""The drills' own task, which every worker knows."""
+
+
 def import_tasks(config: Config) -> None:
     """Import the modules whose tasks are to be known.
 
     Raises:
         ConfigError: one of them is not there.
     """
-    for name in filter(None, map(str.strip, config.haven_task_modules.split(","))):
+    for name in (DRILL, *filter(None, map(str.strip, config.haven_task_modules.split(",")))):
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:

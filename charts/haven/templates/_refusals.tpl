@@ -11,6 +11,18 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- include "haven.refusals.entry" . -}}
 {{- include "haven.refusals.settings" . -}}
 {{- include "haven.refusals.network" . -}}
+{{- include "haven.refusals.drill" . -}}
+{{- end -}}
+
+{{- define "haven.refusals.drill" -}}
+{{- with .Values.drill -}}
+{{- if and .enabled (not $.Values.redis.enabled) -}}
+{{- fail "drill.enabled=true breaks the chart's own Redis, which redis.enabled=false leaves out: set drill.enabled=false" -}}
+{{- end -}}
+{{- if and .enabled (has .experiment (list "node-drain" "primary-power-cut")) (not .experiments) -}}
+{{- fail (printf "drill.experiment=%s needs rights that no pod of the chart has: run it from a desk, and set another one here" .experiment) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "haven.refusals.database" -}}

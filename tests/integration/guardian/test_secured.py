@@ -17,6 +17,7 @@ from app.guardian.settings import Tls
 from app.local import LocalError, RedisCluster
 from app.local.access import Access
 from app.local.nodes import Node, command, connect
+from app.ops.console.watch import Watch
 from app.smoke.sentinels import Sentinels
 from app.store import create_store, deadline
 from tests.integration.engines import need
@@ -95,6 +96,19 @@ def servers(cluster: RedisCluster) -> list[Node]:
 
 def may(node: Node, user: str, line: str) -> bool:
     return bool(command(node.client, "ACL", "DRYRUN", user, *line.split()) == "OK")
+
+
+def test_the_operations_page_sees_nodes_and_sentinels_with_the_applications_rights(store: Store) -> None:
+    watch = Watch(store, 1)
+    watch.enter()
+    try:
+        until(lambda: watch.picture and sum(node.linked for node in watch.picture.nodes) == 3, 20)
+        assert watch.picture
+        assert [node.role for node in watch.picture.nodes] == ["primary", "replica", "replica"]
+        assert all(node.memory and node.version for node in watch.picture.nodes)
+        assert [sentinel.trouble for sentinel in watch.picture.sentinels] == ["", "", ""]
+    finally:
+        watch.leave()
 
 
 def test_a_killed_primary_is_replaced_and_comes_back_as_a_replica(secured: Secured, store: Store) -> None:

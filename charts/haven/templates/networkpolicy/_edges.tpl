@@ -10,6 +10,9 @@ spec:
   podSelector:
     matchLabels:
       {{- include "haven.selector" . | nindent 6 }}
+    matchExpressions:
+      # what a drill cuts off is left with the policy that denies everything
+      - {key: haven-drill, operator: NotIn, values: [cut-off]}
   policyTypes: [Ingress, Egress]
   {{- with .ingress | trim }}
   ingress:
@@ -76,6 +79,25 @@ podSelector:
 {{- end -}}
 {{- end -}}
 
+{{/* The API server: its Service's port, and the one behind it, which is what a policy sees. */}}
+{{- define "haven.toKubernetes" -}}
+{{- with .Values.networkPolicy.kubernetes -}}
+- ports:
+    {{- range .ports }}
+    - {port: {{ . }}}
+    {{- end }}
+  {{- with .to }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "haven.toMonitoring" -}}
+- to:
+    {{- toYaml .Values.networkPolicy.monitoringFrom | nindent 4 }}
+{{- end -}}
+
 {{- define "haven.toDatabase" -}}
 {{- if .Values.database.tryout.enabled -}}
 {{- include "haven.to" (dict "root" . "to" "postgres" "ports" (list 5432)) -}}
@@ -113,7 +135,6 @@ podSelector:
 
 {{/* What the application's pods reach. */}}
 {{- define "haven.appEgress" -}}
-{{ include "haven.toDns" . }}
 {{ include "haven.toDatabase" . }}
 {{ include "haven.toRedis" . }}
 {{- with .Values.networkPolicy.extraEgress }}
@@ -121,14 +142,16 @@ podSelector:
 {{- end }}
 {{- end -}}
 
-{{/* Who reaches web and realtime: the world behind an ingress controller, `helm test`, Prometheus. */}}
+{{/* Who reaches web and realtime: the world behind an ingress controller, `helm test`, drills, Prometheus. */}}
 {{- define "haven.httpIngress" -}}
 - ports:
     - {port: http}
   {{- with .Values.networkPolicy.ingressFrom }}
   from:
     {{- toYaml . | nindent 4 }}
-    - {{ include "haven.peer" (list $ "test") | nindent 6 | trim }}
+    {{- range list "test" "drill" }}
+    - {{ include "haven.peer" (list $ .) | nindent 6 | trim }}
+    {{- end }}
   {{- end }}
 {{- if .Values.networkPolicy.ingressFrom }}
 {{ include "haven.fromMonitoring" (dict "root" . "ports" (list "http")) }}

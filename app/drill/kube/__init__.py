@@ -1,0 +1,1 @@
+"""Drills on a release of the chart in a Kubernetes cluster."""

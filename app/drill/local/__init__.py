@@ -1,0 +1,1 @@
+"""Drills on the stack of this machine."""
