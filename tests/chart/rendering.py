@@ -77,6 +77,7 @@ class Rendered:
         found = []
         for each in self.objects:
             spec = each.get("spec", {})
+            spec = spec.get("jobTemplate", {}).get("spec", spec)
             template = each if each["kind"] == "Pod" else spec.get("template")
             if template:
                 labels = template["metadata"]["labels"]

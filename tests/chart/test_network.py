@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.drill.kube.labels import CUT_OFF, DRILL, NO_DNS
 from tests.chart.rendering import Rendered, render, scenario
 
 APP = ("web", "realtime", "worker", "subscriber")
 REDIS = {(each, "redis", port) for each in (*APP, "redis") for port in (6379, 26379)}
-REDIS |= {("redis", "redis", 9200), ("test", "redis", 26379)}
+REDIS |= {("redis", "redis", 9200), ("test", "redis", 6379), ("test", "redis", 26379)}
 POSTGRES = {(each, "postgres", 5432) for each in (*APP, "migrate", "test")}
 
 
@@ -48,10 +49,42 @@ def test_the_edges_within_the_release() -> None:
 
 
 def test_every_pod_may_ask_for_names_but_the_database() -> None:
-    for name, each in render().of("NetworkPolicy").items():
-        ports = [port for rule in each["spec"].get("egress", []) for port in rule["ports"]]
-        asks = {"port": 53, "protocol": "UDP"} in ports
-        assert asks is not name.endswith(("-default-deny", "-postgres")), name
+    policies = render().of("NetworkPolicy")
+    names = [
+        name
+        for name, each in policies.items()
+        for rule in each["spec"].get("egress", [])
+        if {"port": 53, "protocol": "UDP"} in rule["ports"]
+    ]
+    assert names == ["shop-haven-dns"]
+    selector = policies["shop-haven-dns"]["spec"]["podSelector"]
+    assert {"key": "app.kubernetes.io/component", "operator": "NotIn", "values": ["postgres"]} in selector[
+        "matchExpressions"
+    ]
+
+
+def test_what_a_drill_cuts_off_is_let_through_by_no_policy() -> None:
+    policies = render("--set", "drill.enabled=true").of("NetworkPolicy")
+    policies.pop("shop-haven-default-deny")
+    for name, each in policies.items():
+        closed = [
+            expression["values"]
+            for expression in each["spec"]["podSelector"]["matchExpressions"]
+            if (expression["key"], expression["operator"]) == (DRILL, "NotIn")
+        ]
+        assert closed, name
+        assert CUT_OFF in closed[0], name
+        assert (NO_DNS in closed[0]) is (name == "shop-haven-dns"), name
+
+
+def test_a_drill_by_itself_reaches_the_api_server_and_prometheus_and_nothing_else() -> None:
+    assert "shop-haven-drill-runner" not in render().of("NetworkPolicy")
+    drill = ("--set", "drill.enabled=true")
+    (rule,) = render(*drill).one("NetworkPolicy", "shop-haven-drill-runner")["spec"]["egress"]
+    assert rule == {"ports": [{"port": 443}, {"port": 6443}]}
+    named = render(*drill, "--set", "drill.prometheus=http://prometheus.monitoring:9090")
+    rules = named.one("NetworkPolicy", "shop-haven-drill-runner")["spec"]["egress"]
+    assert "monitoring" in str(rules[1]["to"])
 
 
 def test_only_monitoring_reads_the_ports_of_operation() -> None:

@@ -85,6 +85,20 @@ CASES = [
         "redis.config.replicaof is the chart's or the guardian's to decide: leave it out",
     ),
     (
+        f"{OWN_REDIS},externalRedis.host=redis,drill.enabled=true",
+        (
+            "drill.enabled=true breaks the chart's own Redis, which redis.enabled=false leaves out: "
+            "set drill.enabled=false"
+        ),
+    ),
+    (
+        "drill.enabled=true,drill.experiment=node-drain",
+        (
+            "drill.experiment=node-drain needs rights that no pod of the chart has: "
+            "run it from a desk, and set another one here"
+        ),
+    ),
+    (
         "database.existingSecret=db",
         (
             "database.existingSecret=db and database.tryout.enabled=true are two databases: "

@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from app.drill.kube.labels import COMPONENT, HAVEN, INSTANCE, PART_OF
+from app.drill.kube.labels import CLIENTS, COMPONENT, HAVEN, INSTANCE, PART_OF
 from app.errors import DrillError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _pod(name: str, web: Any, command: list[str], longest: int) -> dict[str, Any
         _NAME: template["metadata"]["labels"][_NAME],
         INSTANCE: template["metadata"]["labels"][INSTANCE],
         PART_OF: HAVEN,
-        COMPONENT: "drill",
+        COMPONENT: CLIENTS,
     }
     return {
         "apiVersion": "v1",

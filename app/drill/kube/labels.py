@@ -10,6 +10,8 @@ COMPONENT: Final = "app.kubernetes.io/component"
 HAVEN: Final = "haven"
 DRILL: Final = "haven-drill"
 """Of a pod that a drill has done something to; no policy of the chart lets anything through to or from it then."""
+CLIENTS: Final = "test"
+"""The component of the pod that a drill's clients are in: that of `helm test`, as it reaches the same."""
 CUT_OFF: Final = "cut-off"
 NO_DNS: Final = "no-dns"
 

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from app.drill.kube.api import STRATEGIC, NotThere
-from app.drill.kube.labels import COMPONENT, of_release
+from app.drill.kube.labels import CLIENTS, COMPONENT, of_release
 from app.errors import DrillError
 
 if TYPE_CHECKING:
     from app.drill.kube.api import Api
 
 RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
-_OURS: Final = "drill"
 
 
 class Drain:
@@ -37,7 +36,7 @@ class Drain:
         self._left = [
             each["metadata"]["name"]
             for each in api.list(api.core("pods"), of_release(release), f"spec.nodeName={self._node}")
-            if each["metadata"]["labels"].get(COMPONENT) != _OURS
+            if each["metadata"]["labels"].get(COMPONENT) != CLIENTS
         ]
         self._uids = {name: api.call("GET", api.core("pods", name))["metadata"]["uid"] for name in self._left}
 

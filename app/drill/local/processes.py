@@ -113,7 +113,8 @@ class Freeze:
         """Freeze them."""
         pids = list(self._victims.values())
         command = [sys.executable, "-I", "-S", "-c", _THAW, str(self._seconds + _SPARE), *map(str, pids)]
-        self._thawer = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)  # noqa: S603 - ours
+        null = subprocess.DEVNULL  # whoever reads what the drill prints must not wait for this one
+        self._thawer = subprocess.Popen(command, start_new_session=True, stdin=null, stdout=null, stderr=null)  # noqa: S603 - ours
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)

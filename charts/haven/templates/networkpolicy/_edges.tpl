@@ -142,16 +142,14 @@ podSelector:
 {{- end }}
 {{- end -}}
 
-{{/* Who reaches web and realtime: the world behind an ingress controller, `helm test`, drills, Prometheus. */}}
+{{/* Who reaches web and realtime: the world behind an ingress controller, `helm test` and drills, Prometheus. */}}
 {{- define "haven.httpIngress" -}}
 - ports:
     - {port: http}
   {{- with .Values.networkPolicy.ingressFrom }}
   from:
     {{- toYaml . | nindent 4 }}
-    {{- range list "test" "drill" }}
-    - {{ include "haven.peer" (list $ .) | nindent 6 | trim }}
-    {{- end }}
+    - {{ include "haven.peer" (list $ "test") | nindent 6 | trim }}
   {{- end }}
 {{- if .Values.networkPolicy.ingressFrom }}
 {{ include "haven.fromMonitoring" (dict "root" . "ports" (list "http")) }}
