@@ -216,7 +216,10 @@ class Agent:
 
     async def _hint(self, reason: str) -> None:
         started = time.monotonic()
-        begun = await sentinel.hint(self._sentinels, self.settings)
+        mine = self._sentinels[self.settings.me]
+        answering = [peer for peer in self._sentinels if peer.link.is_open]
+        first = mine if mine.link.is_open or not answering else answering[0]
+        begun = await sentinel.hint(self._sentinels, self.settings, first)
         took = time.monotonic() - started
         log.warning("guardian.hint", reason=reason, failover_began=begun, seconds=round(took, 3))
         self.board.hinted(begun=begun)

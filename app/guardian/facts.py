@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from app.guardian.vitals import Vitals
 
 STRANGER: Final = -1
 """Stands for an address that is none of the nodes'."""
@@ -52,6 +55,7 @@ class Seen:
         replicas: replicas that are linked to it.
         version: such as 8.2.3.
         coordinates: its kind knows SENTINEL FAILOVER … COORDINATED.
+        vitals: how it is doing otherwise; only of this guardian's own.
     """
 
     primary: bool
@@ -66,6 +70,7 @@ class Seen:
     replicas: int = 0
     version: str = ""
     coordinates: bool = False
+    vitals: Vitals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Opinion:
         down_after: its down-after-milliseconds now.
         convinced: that node told it lately that it is a primary.
         electing: it is busy, and waits for votes.
+        tilt: it is in TILT, and takes part in nothing; None when that is unknown. Only this guardian's own is asked.
     """
 
     primary: int
@@ -91,6 +97,7 @@ class Opinion:
     down_after: int = 0
     convinced: bool = True
     electing: bool = False
+    tilt: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

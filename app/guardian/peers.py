@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import hiredis
 
+from app.guardian import vitals
 from app.guardian.facts import STRANGER, Freshness, Opinion, Seen
 from app.guardian.wire import Away, Command, Door, Link
 
@@ -35,9 +37,10 @@ class RedisPeer:
         (key, database), (mark, marks) = settings.heartbeat, settings.mark
         door = Door(host, port, settings.redis_credentials, settings.tls, settings.redis[place][0], database)
         self.link = Link(door, lost)
+        self._own = own
         self._node = settings.node
         self._look: tuple[Command, ...] = (
-            ("INFO", "server", "replication", "persistence"),
+            ("INFO", "server", "replication", "persistence", *(vitals.SECTIONS if own else ())),
             ("GET", key),
             ("SELECT", marks),
             ("GET", mark),
@@ -71,10 +74,11 @@ class RedisPeer:
             run=fields.get("run_id", ""),
             offset=int(fields.get("slave_repl_offset", fields.get("master_repl_offset", "0"))),
             unlinked_for=max(0, unlinked),
-            ailing=_ailing(fields),
+            ailing=vitals.UNWRITTEN if vitals.unwritten(fields) else "",
             replicas=int(fields.get("connected_slaves", 0)),
             version=fields.get("valkey_version") or fields.get("redis_version", ""),
             coordinates=coordinates(fields.get("valkey_version", "")),
+            vitals=vitals.read(fields) if self._own else None,
         )
 
 
@@ -98,6 +102,7 @@ class SentinelPeer:
         self._look: tuple[Command, ...] = (
             ("SENTINEL", "MASTER", settings.master),
             ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", settings.master),
+            *((("INFO", "sentinel"),) if place == settings.me else ()),
         )
         self._node = settings.node
 
@@ -107,13 +112,13 @@ class SentinelPeer:
         Raises:
             Away: it does not answer, or does not watch the primary.
         """
-        replies = await self.link.call(*self._look, within=within)
-        for reply in replies:
+        master, address, *info = await self.link.call(*self._look, within=within)
+        for reply in (master, address):
             if isinstance(reply, hiredis.ReplyError):
                 self.fields = {}
                 raise Away(str(reply))
-        self.fields = fields = pairs(replies[0])
-        host, port = replies[1]
+        self.fields = fields = pairs(master)
+        host, port = address
         flags = fields["flags"].split(",")
         return Opinion(
             primary=self._node(host, int(port)),
@@ -124,6 +129,7 @@ class SentinelPeer:
             against=self._node(fields["ip"], int(fields["port"])) if "failover_in_progress" in flags else STRANGER,
             down_after=int(fields["down-after-milliseconds"]),
             convinced=fields.get("role-reported") == "master",
+            tilt=parse_tilt(info[0]) if info else None,
         )
 
 
@@ -149,6 +155,12 @@ def parse_freshness(heartbeat: Any, mark: Any = None) -> Freshness:
     return Freshness(epoch, sequence, time_ms, count)
 
 
+def parse_tilt(info: Any) -> bool | None:
+    """Whether a Sentinel is in TILT, by its INFO; None if it did not say, as where the right to ask is missing."""
+    found = re.search(r"^sentinel_tilt:(\d)", info, re.MULTILINE) if isinstance(info, str) else None
+    return found[1] == "1" if found else None
+
+
 def coordinates(valkey_version: str) -> bool:
     """Whether this Valkey hands over by itself (since 9.0; 9.0.0 broke other things of Sentinel); Redis never does.
 
@@ -156,9 +168,3 @@ def coordinates(valkey_version: str) -> bool:
         valkey_version: empty for a Redis.
     """
     return tuple(int(part) for part in valkey_version.split(".") if part.isdigit()) >= _COORDINATED_SINCE
-
-
-def _ailing(fields: dict[str, str]) -> str:
-    if fields.get("aof_enabled") == "1" and fields.get("aof_last_write_status") == "err":
-        return "the append-only file can't be written"
-    return ""

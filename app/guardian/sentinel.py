@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 HINT_MS: Final = 10
 """down-after-milliseconds and info-period during a hint: what is known to be dead need not be waited for."""
+OUT_OF_REACH: Final = 100
+"""A quorum that no number of Sentinels reaches; a leader needs a majority of votes in any case."""
 _TEMPORARY: Final = frozenset({HINT_MS, HOLD_MS})
 _LEFT_OVER: Final = 3.0
 _TIMEOUT: Final = 0.3
@@ -46,6 +48,7 @@ def _usual(settings: Settings) -> tuple[Command, ...]:
     return (
         ("SENTINEL", "DEBUG", "info-period", times.info_period),
         ("SENTINEL", "SET", settings.master, "down-after-milliseconds", times.down_after),
+        ("SENTINEL", "SET", settings.master, "quorum", settings.quorum),
     )
 
 
@@ -79,11 +82,20 @@ async def release(sentinels: Sequence[SentinelPeer], settings: Settings) -> None
     await tell(sentinels, *_usual(settings))
 
 
-async def hint(sentinels: Sequence[SentinelPeer], settings: Settings) -> bool:
+async def hint(sentinels: Sequence[SentinelPeer], settings: Settings, first: SentinelPeer) -> bool:
     """Let the Sentinels find out at once what is known: that the primary is dead, or says that it is a replica.
 
     They look at it, and at the replicas' offsets, within a tick and vote as ever. The hint ends when one of them has
     begun its failover, or after a while: one that stays would make the next primary look down as well.
+
+    As all are told at the same moment, all would begin at the same moment, now and then within one tick, and each vote
+    for itself: found by a drill, as 4.5 s without a primary. So the others' quorum is out of reach meanwhile: they hold
+    the primary for down, and vote, but do not begin.
+
+    Args:
+        sentinels: all of them.
+        settings: the guardian's.
+        first: the one that is to begin.
 
     Returns:
         Whether a failover began.
@@ -91,11 +103,13 @@ async def hint(sentinels: Sequence[SentinelPeer], settings: Settings) -> bool:
     if not await _candidate_known(sentinels):
         await _await_candidate(sentinels, settings)
     end = time.monotonic() + settings.hint / 1000
-    await tell(
-        sentinels,
+    hinted: tuple[Command, ...] = (
         ("SENTINEL", "DEBUG", "info-period", HINT_MS),
         ("SENTINEL", "SET", settings.master, "down-after-milliseconds", HINT_MS),
     )
+    followers = [peer for peer in sentinels if peer is not first]
+    waiting = ("SENTINEL", "SET", settings.master, "quorum", OUT_OF_REACH)
+    await asyncio.gather(tell(followers, waiting, *hinted), tell([first], *hinted))
     before = max((int(peer.fields.get("config-epoch", 0)) for peer in sentinels), default=0)
     begun = False
     try:
@@ -201,6 +215,7 @@ class Caretaker:
         wrong = {name: value for name, value in wanted.items() if int(fields[name]) != value}
         if int(fields["down-after-milliseconds"]) in _TEMPORARY and not self._left_over():
             wrong.pop("down-after-milliseconds", None)
+            wrong.pop("quorum", None)
         elif "down-after-milliseconds" not in wrong:
             self._odd_since = None
         for name, value in wrong.items():

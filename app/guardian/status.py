@@ -6,7 +6,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.guardian.facts import PRIMARY, REPLICA, STATES, Freshness
+from app.guardian.facts import PRIMARY, REPLICA
+from app.guardian.gauges import Gauges
 from app.ops import metrics
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Board:
         self._last_failover: float | None = None
         self._last_handover: Outcome | None = None
         self._beat_error = ""
+        self._gauges = Gauges()
 
     def show(self, look: Look, verdict: Verdict, decision: Decision, memory: Memory) -> None:
         """Take in a turn."""
@@ -78,7 +80,7 @@ class Board:
             "last_failover_seconds": self._last_failover,
             "last_handover": self._last_handover.as_dict() if self._last_handover else None,
         }
-        self._measure(look, verdict, decision, lag, me)
+        self._gauges.show(look, verdict, decision.state, lag)
 
     @staticmethod
     def _served(look: Look, verdict: Verdict) -> bool:
@@ -104,18 +106,6 @@ class Board:
         if me is None or me.freshness is None or source is None or not source.freshness:
             return None
         return max(0, source.freshness.time_ms - me.freshness.time_ms)
-
-    def _measure(self, look: Look, verdict: Verdict, decision: Decision, lag: int | None, me: Seen | None) -> None:
-        for state in STATES:
-            metrics.GUARDIAN_STATE.labels(state).set(int(state == decision.state))
-        metrics.GUARDIAN_EPOCH.set(verdict.epoch)
-        metrics.GUARDIAN_SENTINELS.set(verdict.answered)
-        metrics.GUARDIAN_NODES.set(sum(node is not None for node in look.nodes))
-        metrics.GUARDIAN_PRIMARIES.set(sum(node is not None and node.primary for node in look.nodes))
-        metrics.GUARDIAN_FIT.set(int(me is not None and me.fit))
-        metrics.GUARDIAN_LAG.set(float("nan") if lag is None else lag / 1000)
-        beat = me.freshness if me is not None and me.freshness else Freshness()
-        metrics.GUARDIAN_BEAT.set(beat.time_ms / 1000)
 
     def hinted(self, *, begun: bool) -> None:
         """A hint is over."""

@@ -146,6 +146,53 @@ GUARDIAN_BEAT = Gauge(
     "Time of the last heartbeat in this node's data, by its primary.",
     registry=GUARDIAN,
 )
+GUARDIAN_CONFIGURED = Gauge(
+    "haven_guardian_configured_nodes", "Redis servers that there should be, and as many Sentinels.", registry=GUARDIAN
+)
+GUARDIAN_FIT_REPLICAS = Gauge(
+    "haven_guardian_fit_replica_nodes", "Replicas in reach that are linked and may be promoted.", registry=GUARDIAN
+)
+GUARDIAN_LINKED = Gauge(
+    "haven_guardian_linked_replica_nodes",
+    "Replicas that are linked to this node's primary; NaN for a replica.",
+    registry=GUARDIAN,
+)
+GUARDIAN_LINK_DOWN = Gauge(
+    "haven_guardian_link_down_seconds",
+    "How long this node's replica has had no link to a primary: 0 with one; NaN for a primary, or when it is silent.",
+    registry=GUARDIAN,
+)
+GUARDIAN_RESYNCS = Counter(
+    "haven_guardian_full_resyncs_total", "Whole copies of the data that this node gave to replicas.", registry=GUARDIAN
+)
+GUARDIAN_MEMORY = Gauge(
+    "haven_guardian_memory_used_bytes",
+    "Memory of this node's Redis that counts against its limit; NaN when it is silent, as all that it tells of itself.",
+    registry=GUARDIAN,
+)
+GUARDIAN_MEMORY_LIMIT = Gauge(
+    "haven_guardian_memory_limit_bytes", "Memory that this node's Redis may use; 0 for no limit.", registry=GUARDIAN
+)
+GUARDIAN_REFUSES = Gauge(
+    "haven_guardian_writes_refused_ratio",
+    "Whether this node is a primary that takes no writes, for want of replicas, memory or a disk: 1 or 0.",
+    registry=GUARDIAN,
+)
+GUARDIAN_FAILING = Gauge(
+    "haven_guardian_persistence_failing_ratio",
+    "Whether the last write or copy to this node's disk failed: 1 or 0.",
+    registry=GUARDIAN,
+)
+GUARDIAN_RESTORE_AGE = Gauge(
+    "haven_guardian_restore_age_seconds",
+    "By how much what a restart would find on this node's disk is older than its data.",
+    registry=GUARDIAN,
+)
+GUARDIAN_TILT = Gauge(
+    "haven_guardian_sentinel_tilt_ratio",
+    "Whether this node's Sentinel is in TILT, because its clock jumped: 1 or 0; NaN when unknown.",
+    registry=GUARDIAN,
+)
 GUARDIAN_CERTIFICATE = Gauge(
     "haven_guardian_certificate_end_timestamp_seconds",
     "When the certificate ends that this node's redis or sentinel serves; 0 if it is refused or none is served.",

@@ -21,14 +21,27 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from prometheus_client import Metric
     from prometheus_client.registry import Collector
 
 log = structlog.get_logger(__name__)
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ARCHIVE = "archive"
+_GUARDIANS = "haven_guardian_"
+
+
+class _Joined(MultiProcessCollector):
+    """All that these processes measure.
+
+    A metric without labels has its zero in the files of whoever imports its declaration, whatever registry it is in; but
+    a zero as the number of primaries, from a web process, would be an alarm.
+    """
+
+    def collect(self) -> Iterable[Metric]:
+        return [family for family in super().collect() if not family.name.startswith(_GUARDIANS)]
 
 
 def wipe(directory: Path) -> None:
@@ -105,6 +118,6 @@ def render(*extra: Collector) -> bytes:
     if not directory:
         return generate_latest(REGISTRY) + more
     joined = CollectorRegistry()
-    MultiProcessCollector(joined, path=directory)
+    _Joined(joined, path=directory)
     with locked(Path(directory), shared=True):
         return generate_latest(joined) + more

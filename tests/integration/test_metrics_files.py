@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # A web worker in small: counts, measures, and ends.
 WORKER = """
 import sys
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+Gauge("haven_guardian_primaries_nodes", "As the guardians see it.", registry=CollectorRegistry())
 count, steps = int(sys.argv[1]), sys.stdin
 counter = Counter("seen_total", "Seen.", ["kind"])
 duration = Histogram("took_seconds", "Took.", buckets=(0.1, 1))
@@ -85,6 +86,11 @@ def test_the_values_of_all_workers_are_joined(web: Web) -> None:
     web.start(4)
     found = scrape()
     assert (found[SEEN], found["took_seconds_count"], found["open_things"]) == (7, 7, 7)
+
+
+def test_what_only_guardians_know_is_not_told_as_zero(web: Web) -> None:
+    web.start(1)
+    assert not any("guardian" in name for name in scrape())
 
 
 def test_a_dead_workers_counters_and_histograms_stay_exactly_and_its_gauges_go(web: Web) -> None:

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from app.ops import metrics
 
 AREAS = "http|store|cache|limit|session|event|task|guardian"
-UNITS = "seconds|total|connections|requests|streams|tasks|circuits|nodes|sentinels|epoch|info|ratio"
+UNITS = "seconds|total|connections|requests|streams|tasks|circuits|nodes|sentinels|epoch|info|ratio|bytes"
 DECLARED = {name: value for name, value in vars(metrics).items() if isinstance(value, Counter | Gauge | Histogram)}
 FROM_REDIS = {name: value for name, value in vars(metrics).items() if name.startswith("QUEUE_")}
 
