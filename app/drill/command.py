@@ -49,12 +49,11 @@ class Command:
         """Do it; the exit code."""
         click.echo("\n".join(describe(self._experiment)) + "\n")
         try:
-            alerts = Alerts(self._prometheus)
             target = self._make(**self._where)
         except DrillError as error:
             return _refused(str(error))
         try:
-            return self._run_on(target, alerts)
+            return self._run_on(target, Alerts(self._prometheus or target.prometheus))
         except DrillError as error:
             return _refused(str(error))
         finally:

@@ -63,6 +63,8 @@ class Target(Protocol):
     """An installation."""
 
     name: str
+    prometheus: str
+    """The address of a Prometheus that scrapes it, if that is known; empty otherwise."""
 
     def describe(self) -> dict[str, str]:
         """What a report should say of it: versions, namespace, a digest of its configuration."""

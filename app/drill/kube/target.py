@@ -45,6 +45,7 @@ class KubeTarget:
     """
 
     name = "kube"
+    prometheus = ""
 
     def __init__(
         self, namespace: str | None, release: str, context: str | None, allow: Sequence[str], **_: object

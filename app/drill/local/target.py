@@ -55,6 +55,8 @@ class LocalTarget:
         self._data = data
         self._stack()
         self._known = find_target(data)
+        port = self._stack().prometheus_port
+        self.prometheus = f"http://{LOOPBACK}:{port}" if port else ""
 
     def describe(self) -> dict[str, str]:
         """Versions and settings."""

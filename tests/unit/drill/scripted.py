@@ -137,6 +137,7 @@ class Clients:
 
 class Target:
     name = "local"
+    prometheus = ""
 
     def __init__(self, script: Script) -> None:
         self._script = script
