@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = float("nan")
 """No number, so that no comparison with it is true."""
+REFUSED_LATELY: Final = 30.0
+"""For so many seconds a refused write counts: between a look and the next there need not be another."""
 
 
 class Gauges:
@@ -22,8 +24,10 @@ class Gauges:
     def __init__(self) -> None:
         self._unlinked_since: float | None = None
         self._saved_at: float | None = None
+        self._refused_at = float("-inf")
         self._run = ""
         self._resyncs = 0
+        self._refused = 0
 
     def show(self, look: Look, verdict: Verdict, state: str, lag_ms: int | None) -> None:
         """Take in a turn.
@@ -76,13 +80,16 @@ class Gauges:
         metrics.GUARDIAN_MEMORY.set(vitals.memory_used)
         metrics.GUARDIAN_MEMORY_LIMIT.set(vitals.memory_limit)
         metrics.GUARDIAN_FAILING.set(int(bool(vitals.failing)))
-        metrics.GUARDIAN_REFUSES.set(int(bool(vitals.refuses)))
         metrics.GUARDIAN_RESTORE_AGE.set(self._restore_age(now, vitals))
         if me.run == self._run:
+            if vitals.refused > self._refused:
+                self._refused_at = now
             metrics.GUARDIAN_RESYNCS.inc(max(0, vitals.full_resyncs - self._resyncs))
         elif self._run:  # it started anew, and counts from nothing
             metrics.GUARDIAN_RESYNCS.inc(vitals.full_resyncs)
-        self._run, self._resyncs = me.run, vitals.full_resyncs
+        self._run, self._resyncs, self._refused = me.run, vitals.full_resyncs, vitals.refused
+        lately = me.primary and now - self._refused_at < REFUSED_LATELY
+        metrics.GUARDIAN_REFUSES.set(int(lately or bool(vitals.refuses)))
 
     def _restore_age(self, now: float, vitals: Vitals) -> float:
         if vitals.unsaved_for is not None:

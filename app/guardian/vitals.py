@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SECTIONS: Final = ("memory", "stats")
+SECTIONS: Final = ("memory", "stats", "errorstats")
 """Of INFO, beside those that decisions are made by."""
 UNWRITTEN: Final = "the append-only file can't be written"
 _FULL: Final = "its memory is at the limit"
@@ -28,6 +28,8 @@ class Vitals:
         unsaved_for: seconds by which what a restart would find is older than its data; None while that gets older
             because the append-only file can't be written.
         refuses: why it takes no writes as a primary; empty if it takes them.
+        refused: commands that it has refused for want of memory since it started: at the limit, what it uses rises and
+            falls by what clients are sending.
     """
 
     memory_used: int
@@ -36,6 +38,7 @@ class Vitals:
     failing: str
     unsaved_for: float | None
     refuses: str
+    refused: int
 
 
 def read(fields: Mapping[str, str]) -> Vitals:
@@ -53,6 +56,7 @@ def read(fields: Mapping[str, str]) -> Vitals:
         failing=_failing(fields),
         unsaved_for=_unsaved_for(fields),
         refuses=_refuses(fields, full=0 < limit <= used and fields.get("maxmemory_policy") == "noeviction"),
+        refused=int(fields.get("errorstat_OOM", "").removeprefix("count=") or 0),
     )
 
 

@@ -175,7 +175,8 @@ GUARDIAN_MEMORY_LIMIT = Gauge(
 )
 GUARDIAN_REFUSES = Gauge(
     "haven_guardian_writes_refused_ratio",
-    "Whether this node is a primary that takes no writes, for want of replicas, memory or a disk: 1 or 0.",
+    "Whether this node is a primary that takes no writes, for want of replicas, memory or a disk, or refused one for "
+    "want of memory within half a minute: 1 or 0.",
     registry=GUARDIAN,
 )
 GUARDIAN_FAILING = Gauge(

@@ -36,8 +36,8 @@ _GUARDIANS = "haven_guardian_"
 class _Joined(MultiProcessCollector):
     """All that these processes measure.
 
-    A metric without labels has its zero in the files of whoever imports its declaration, whatever registry it is in; but
-    a zero as the number of primaries, from a web process, would be an alarm.
+    A metric without labels has its zero in the files of whoever imports its declaration, whatever registry it is in;
+    but a zero as the number of primaries, from a web process, would be an alarm.
     """
 
     def collect(self) -> Iterable[Metric]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scripts.dashboards import clients, failovers
+from scripts.dashboards import clients, failovers, vitals
 from scripts.dashboards import defaults as on
 from scripts.dashboards.queries import INSTALLATION, by_installation, of
 
@@ -34,6 +34,7 @@ def dashboard() -> Dashboard:
             "Roles": [roles()],
             "Topology": [seen_primaries(), seen_nodes(), seen_sentinels()],
             "Replication": [lag(), heartbeat(), fit_over_time()],
+            "Memory, disk, copies": vitals.panels(),
             "Failovers": failovers.panels(),
             "What clients saw": clients.panels(),
             "Certificates": [certificates()],

@@ -15,6 +15,7 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from app.ops import metrics
+from scripts.dashboards import queries
 
 ROOT: Final = Path(__file__).parents[2]
 RULES: Final = sorted((ROOT / "charts/haven/files/alerts").glob("*.yaml"))
@@ -115,10 +116,19 @@ def test_an_alert_asks_for_metrics_that_are_declared(rule: dict[str, Any]) -> No
     assert asked(rule["expr"]) <= declared() | {"up"}
 
 
+def test_the_budget_is_that_of_the_dashboards() -> None:
+    budgets = [rule["expr"] for rule in ALERTS if rule["alert"].startswith("HavenErrorBudget")]
+    assert len(budgets) == 3
+    for expression in budgets:
+        assert set(re.findall(r"_count\{(.*?)\}\[", expression)) == {queries.COUNTS, queries.FAILED}
+        assert set(re.findall(r"> [\d.]+ \* ([\d.]+)", expression)) == {f"{1 - queries.OBJECTIVE:g}"}
+
+
 @each_name
 def test_a_runbook_has_all_that_one_wants_to_know(name: str) -> None:
     text = (RUNBOOKS / f"{name}.md").read_text()
-    assert text.startswith(f"# {name}\n")
+    times = "; ".join(f"{r['labels']['severity'].title()} after {r['for']}" for r in ALERTS if r["alert"] == name)
+    assert text.startswith(f"# {name}\n\n{times}.\n\n## ")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
     diagnosis = text.partition("## Diagnosis")[2].partition("## Mitigation")[0]
     assert diagnosis.count("```\n") % 2 == 0
@@ -130,11 +140,10 @@ def test_a_runbook_has_all_that_one_wants_to_know(name: str) -> None:
 @each_name
 def test_what_rehearses_an_alert_exists(name: str) -> None:
     drills = {path.stem for path in (ROOT / "app/drill/experiments").glob("*.toml")}
-    named = re.findall(r"`([^`]+)`", (RUNBOOKS / f"{name}.md").read_text().partition("## Rehearsed by")[2])
-    assert named
-    for each in named:
-        words = each.removeprefix("haven drill run ").split()
-        assert words[0] in drills or (ROOT / words[0]).is_file(), each
+    text = (RUNBOOKS / f"{name}.md").read_text().partition("## Rehearsed by")[2]
+    assert set(re.findall(r"`haven drill run ([a-z-]+)", text)) <= drills
+    tests = [ROOT / path for path in re.findall(r"`(tests/[^`]+)`", text)]
+    assert any(f'"{name}"' in path.read_text() for path in tests), f"no test named there makes {name} fire for real"
 
 
 def test_no_runbook_is_left_over() -> None:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from prometheus_client import Counter, Gauge
 
-WELL = Vitals(memory_used=500, memory_limit=1000, full_resyncs=2, failing="", unsaved_for=0.0, refuses="")
+WELL = Vitals(memory_used=500, memory_limit=1000, full_resyncs=2, failing="", unsaved_for=0.0, refuses="", refused=7)
 
 
 def value(metric: Gauge | Counter) -> float:
-    return metric._value.get()
+    return float(metric._value.get())
 
 
 class Turns:
@@ -90,6 +90,22 @@ def test_what_is_wrong_is_one(turns: Turns) -> None:
     turns.see([primary(vitals=ill), replica(0), replica(0)], tilt=True)
     assert (value(metrics.GUARDIAN_FAILING), value(metrics.GUARDIAN_REFUSES)) == (1, 1)
     assert value(metrics.GUARDIAN_TILT) == 1
+
+
+def test_a_write_refused_between_two_looks_counts_for_half_a_minute(turns: Turns) -> None:
+    others = [replica(0), replica(0)]
+    for now, run, refused, refuses in (
+        (0.0, "a", 7, 0),  # before this guardian
+        (1.0, "a", 8, 1),
+        (30.9, "a", 8, 1),
+        (31.0, "a", 8, 0),
+        (32.0, "b", 9, 0),  # another life: nobody knows when
+        (33.0, "b", 10, 1),
+    ):
+        turns.see([primary(run=run, vitals=replace(WELL, refused=refused)), *others], now)
+        assert value(metrics.GUARDIAN_REFUSES) == refuses, now
+    turns.see([replica(1, run="b", vitals=replace(WELL, refused=11)), primary(), replica(1)], 34)
+    assert value(metrics.GUARDIAN_REFUSES) == 0  # a replica's are no client's
 
 
 def test_full_copies_are_counted_across_restarts_and_not_those_before_this_guardian(turns: Turns) -> None:

@@ -25,7 +25,8 @@ WELL = {
 def test_what_counts_against_the_limit_is_without_what_replicas_wait_for() -> None:
     found = vitals.read(WELL)
     assert (found.memory_used, found.memory_limit, found.full_resyncs) == (500, 1000, 3)
-    assert (found.failing, found.refuses, found.unsaved_for) == ("", "", 0.0)
+    assert (found.failing, found.refuses, found.refused, found.unsaved_for) == ("", "", 0, 0.0)
+    assert vitals.read({**WELL, "errorstat_OOM": "count=12"}).refused == 12
 
 
 @pytest.mark.parametrize(
