@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _TIMEOUT: Final = 2.0
 _OK: Final = 200
 PREFIX: Final = "Haven"
-HARMLESS: Final = frozenset({"HavenDrillOverdue"})
-"""They do not keep a drill from being run: this one asks for it."""
+HARMLESS: Final = frozenset({"HavenDrillOverdue", "HavenRoleFlapping", "HavenFullResync"})
+"""They do not keep a drill from being run: the first asks for one, the others tell of what is over, such as earlier drills."""
 
 
 class Alerts:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.rendering import CHART, K8S, NAMESPACE, overlay, refused, render, scenario
+from tests.chart.rendering import CHART, K8S, NAMESPACE, ROOT, overlay, refused, render, scenario
 from tests.chart.test_selectors import CRDS
 
 FILES = {path.stem: yaml.safe_load(path.read_text()) for path in (CHART / "files" / "alerts").glob("*.yaml")}
@@ -75,6 +75,24 @@ def test_the_overlays_that_are_watched_bring_them(name: str) -> None:
     found = overlay(name).of("PrometheusRule")
     assert rules([each["spec"] for each in found.values()])
     assert len(found) == len(FILES)
+
+
+def test_runbooks_name_what_the_chart_makes() -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
+    rendered = render("--set", "realtime.enabled=true")
+    names = {each["metadata"]["name"].removeprefix("shop-haven-") for each in rendered.objects}
+    assert set(re.findall(r"deployment/\$R-([a-z]+)", text)) <= names
+    assert set(re.findall(r"component=([a-z]+)", text)) <= {pod.component for pod in rendered.pods}
+    containers = {each["name"] for each in rendered.pod("redis").containers}
+    assert set(re.findall(r"--container ([a-z]+)", text)) <= containers
+    mounts = {mount["mountPath"] for each in rendered.pod("redis").containers for mount in each["volumeMounts"]}
+    assert {path.rpartition("/")[0] for path in re.findall(r"/run/\S+\.sock", text)} <= mounts
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    for setting in re.findall(r"`((?:web|worker|redis|monitoring|networkPolicy|drill)\.[a-zA-Z.]+)`", text):
+        found = values
+        for part in setting.split("."):
+            assert part in found, setting
+            found = found[part]
 
 
 def test_the_component_of_kustomize_names_where_links_lead() -> None:
