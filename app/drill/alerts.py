@@ -17,7 +17,7 @@ _TIMEOUT: Final = 2.0
 _OK: Final = 200
 PREFIX: Final = "Haven"
 HARMLESS: Final = frozenset({"HavenDrillOverdue", "HavenRoleFlapping", "HavenFullResync"})
-"""They do not keep a drill from being run: the first asks for one, the others tell of what is over, such as earlier drills."""
+"""They do not keep a drill from being run: the first asks for one, the others tell of what is over."""
 
 
 class Alerts:
