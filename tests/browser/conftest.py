@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.integration.stack.running import RunningStack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other modules must not meet
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
@@ -28,13 +28,13 @@ def browser() -> Iterator[Browser]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other modules must not meet
 def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:  # noqa: ARG001 - no stack without it
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running, which other modules must not meet
 def signed_in(browser: Browser, stack: RunningStack) -> str:
     """An operator's cookies, got once: signing in has a limit."""
     context = browser.new_context()
