@@ -11,22 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from app.errors import ExperimentError
+from app.usage import WrongUsage, strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.drill.target import Target
 
-USAGE: Final = 64
-"""The exit code of a wrong command line (EX_USAGE of sysexits.h)."""
 _PATH: Final = click.Path(path_type=Path)
 _OUT: Final = ".haven/drills"
-
-
-class WrongUsage(click.UsageError):
-    """A wrong command line."""
-
-    exit_code = USAGE
 
 
 class Strict(click.Group):
@@ -38,12 +31,11 @@ class Strict(click.Group):
         Raises:
             WrongUsage: the command line is wrong.
         """
-        try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            raise WrongUsage(error.format_message(), error.ctx) from None
-        except ExperimentError as error:
-            raise WrongUsage(str(error)) from None
+        with strict():
+            try:
+                return super().invoke(ctx)
+            except ExperimentError as error:
+                raise WrongUsage(str(error)) from None
 
 
 @click.group(cls=Strict)

@@ -94,11 +94,11 @@ class Range(Part):
 
     Attributes:
         least: at least that much, for what must be noticed.
-        most: at most that much.
+        most: at most that much; None for any.
     """
 
     least: float = 0.0
-    most: float = float("inf")
+    most: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -107,11 +107,11 @@ class Range(Part):
 
     def holds(self, value: float) -> bool:
         """Whether a figure is within it."""
-        return self.least <= value <= self.most
+        return self.least <= value and (self.most is None or value <= self.most)
 
     def __str__(self) -> str:
         """As people write it."""
-        if self.least and self.most == float("inf"):
+        if self.most is None:
             return f"at least {self.least:g}"
         return f"{self.least:g} to {self.most:g}" if self.least else f"at most {self.most:g}"
 

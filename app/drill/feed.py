@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from app.drill.probe import telling
 from app.drill.timeline import Moment
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 COUNTED: Final = ("requests", "writes")
 """The tracks whose errors count for the guard."""
 _SLOTS: Final = 20_000
-FIRST: Final = '{"kind":'
 _STALE: Final = 5.0
 
 
@@ -62,7 +62,7 @@ class Feed:
     def _read(self) -> None:
         try:
             for text in self._clients.lines():
-                if text.startswith(FIRST):  # the log of a container holds its warnings as well
+                if text.startswith(telling.FIRST):  # the log of a container holds its warnings as well
                     self._take(json.loads(text))
         except (OSError, ValueError) as error:
             self.refused = self.refused or f"the clients could not be heard any more: {error}"
@@ -71,19 +71,19 @@ class Feed:
 
     def _take(self, told: dict[str, Any]) -> None:
         match told["kind"]:
-            case "hello":
+            case telling.HELLO:
                 self._line.offset = told["at"] - time.time()
                 self.health = told["health"]
                 self.hello = told
-            case "refused":
+            case telling.REFUSED:
                 self.refused = told["reason"]
-            case "moment":
+            case telling.MOMENT:
                 kind, _, address = told["source"].partition(" ")
                 source = f"{kind} {self._node(address)}" if address else kind
                 self._line.add(Moment(told["at"], source, told["what"], self._named(told["detail"])))
-            case "beat":
+            case telling.BEAT:
                 self._beat(told)
-            case "audit":
+            case telling.AUDIT:
                 self.figures, self.health = told["figures"], told["health"]
 
     def _beat(self, told: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from app.drill.experiment import Experiment  # noqa: TC001 - pydantic reads the annotations
+from app.drill.experiment import Experiment, Range
 from app.drill.records import Record
 
 if TYPE_CHECKING:
@@ -42,22 +42,28 @@ class Happened(Entry):
     detail: str = ""
 
 
-class Judged(Entry):
+class Judged(Range):
     """A figure beside its promise.
 
     Attributes:
         figure: its name.
         value: what was measured; null when nothing was.
-        least: what was promised.
-        most: likewise; null for any.
         held: whether it is within.
     """
 
     figure: str
     value: float | None
-    least: float = 0.0
-    most: float | None = None
     held: bool
+
+    @property
+    def measured(self) -> str:
+        """The value, as people write it."""
+        return "not measured" if self.value is None else f"{self.value:g}"
+
+    @property
+    def promise(self) -> str:
+        """What was promised, as people write it."""
+        return str(self)
 
 
 class Alerted(Entry):

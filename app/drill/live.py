@@ -51,7 +51,7 @@ class Live:
         what = self._coloured(moment.source, moment.what)
         self.line(f"  {clock(moment.at)}Z  {moment.source:<18} {what}{'  ' + moment.detail if moment.detail else ''}")
 
-    def told(self, phase: str, feed: Feed | None) -> None:
+    def told(self, phase: str, feed: Feed) -> None:
         """How it stands; drawn ten times a second, and only in a terminal; elsewhere the phase, once."""
         if phase != self._phase:
             self._phase = phase
@@ -63,7 +63,7 @@ class Live:
         self._drawn = now
         share = min(1.0, (now - self._began) / self._longest)
         bar = "█" * int(share * _WIDTH) + "·" * (_WIDTH - int(share * _WIDTH))
-        counts = "  ".join(_count(feed, name) for name in _TRACKS if feed and name in feed.tracks)
+        counts = "  ".join(_count(feed, name) for name in _TRACKS if name in feed.tracks)
         text = f"  {bar} {now - self._began:4.0f} s  {phase}  {counts}"
         with self._lock:
             self._wipe()
@@ -92,9 +92,7 @@ def summary(journal: Journal) -> list[str]:
     lines = ["", f"{journal.result}: {journal.reason}", ""]
     for judged in journal.judged:
         mark = "✓" if judged.held else "✗"
-        value = "not measured" if judged.value is None else f"{judged.value:g}"
-        most = f"at most {judged.most:g}" if judged.most is not None else f"at least {judged.least:g}"
-        lines.append(f"  {mark} {judged.figure:<24} {value:>12}   promised {most}")
+        lines.append(f"  {mark} {judged.figure:<24} {judged.measured:>12}   promised {judged.promise}")
     rest = {name: value for name, value in journal.figures.items() if name not in journal.experiment.expect}
     if rest:
         lines += ["", *(f"    {name:<24} {value if value is not None else '-':>12}" for name, value in rest.items())]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 
 from app.drill.hands import Background, Ballast, ballast, busy
+from app.drill.target import Fault
 from app.errors import DrillError
 
 if TYPE_CHECKING:
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
 _BUSY_FOR: Final = "scripts of 0.2 s, one after another"
 
 
-class Busy:
+class Busy(Fault):
     """Keeps a Redis busy.
 
     Args:
         name: of it, for people.
         redis: a client of it.
     """
-
-    made_at = None
 
     def __init__(self, name: str, redis: Redis) -> None:
         self._name = name
@@ -50,20 +49,12 @@ class Busy:
             return False
         return "cmdstat_eval" in found and not self._hand.error
 
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
-
     def end(self) -> None:
         """Let it be."""
         self._hand.end()
 
-    def residue(self) -> list[str]:
-        """A script that would not end."""
-        return []
 
-
-class Fill:
+class Fill(Fault):
     """Fills the memory of the primary.
 
     Args:
@@ -71,8 +62,6 @@ class Fill:
         connect: gives a client of what is primary now.
         seconds: how long it is to stay.
     """
-
-    made_at = None
 
     def __init__(self, name: str, connect: Callable[[], Redis], seconds: float) -> None:
         self._name = name
@@ -88,10 +77,6 @@ class Fill:
     def fired(self) -> bool:
         """Whether it is full."""
         return self._ballast.full
-
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
 
     def end(self) -> None:
         """Empty it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,17 +12,16 @@ if TYPE_CHECKING:
     from app.drill.records import Record
 
 
-class Fault(Protocol):
+class Fault(ABC):
     """Something that is broken, and mended again.
 
     Attributes:
         made_at: when it took effect, seconds since 1970 by our clock; None: when :meth:`begin` was called.
     """
 
-    @property
-    def made_at(self) -> float | None:
-        """See above."""
+    made_at: float | None = None
 
+    @abstractmethod
     def begin(self) -> str:
         """Break it; what was done, for people.
 
@@ -29,13 +29,15 @@ class Fault(Protocol):
             DrillError: it could not be done; what was done of it is undone by :meth:`end`.
         """
 
+    @abstractmethod
     def fired(self) -> bool:
         """Whether it took effect: asked again and again for some seconds after :meth:`begin`."""
 
     def done(self) -> bool:
         """Whether what goes on by itself is over, as a rollout; the fault is not undone before."""
+        return True
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027 - some are mended by somebody else
         """Mend it; harmless when there is nothing to mend, and when called again.
 
         Raises:
@@ -44,6 +46,7 @@ class Fault(Protocol):
 
     def residue(self) -> list[str]:
         """What is left of it, each with the remedy."""
+        return []
 
 
 class Clients(Protocol):

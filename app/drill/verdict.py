@@ -18,9 +18,8 @@ def judge(experiment: Experiment, figures: Mapping[str, float | None]) -> list[J
     found = []
     for name, promise in experiment.expect.items():
         value = figures.get(name)
-        most = None if promise.most == float("inf") else promise.most
         held = value is not None and promise.holds(value)
-        found.append(Judged(figure=name, value=value, least=promise.least, most=most, held=held))
+        found.append(Judged(figure=name, value=value, least=promise.least, most=promise.most, held=held))
     return found
 
 
@@ -48,7 +47,7 @@ def conclude(
     missing = [each.figure for each in judged if each.value is None]
     if missing:
         return INCONCLUSIVE, f"not measured: {', '.join(missing)}"
-    problems = [f"{each.figure} was {each.value:g}, promised is {_promise(each)}" for each in judged if not each.held]
+    problems = [f"{each.figure} was {each.measured}, promised is {each.promise}" for each in judged if not each.held]
     if not recovered:
         problems.insert(0, f"not everything was in order {experiment.recover:g} s after the end of the fault")
     if experiment.moves is False and moved:
@@ -56,9 +55,3 @@ def conclude(
     if problems:
         return DEVIATED, "; ".join(problems)
     return HELD, "everything was as promised"
-
-
-def _promise(judged: Judged) -> str:
-    if judged.most is None:
-        return f"at least {judged.least:g}"
-    return f"at most {judged.most:g}" if not judged.least else f"{judged.least:g} to {judged.most:g}"

@@ -11,13 +11,10 @@ from typing import Any, Final
 import click
 
 from app.errors import HavenError, LoadError
-from app.load.verdict import COULD_NOT_RUN, INTERRUPTED, USAGE
+from app.load.verdict import COULD_NOT_RUN, INTERRUPTED
+from app.usage import WrongUsage, strict
 
 _RATE: Final = click.FloatRange(0, 10_000, min_open=True)
-
-
-class _Usage(click.UsageError):
-    exit_code = USAGE
 
 
 class _CouldNotRun(click.ClickException):
@@ -28,10 +25,8 @@ class _Command(click.Command):
     """Wrong usage ends with 64, so that it is told from a run that could not begin."""
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
-        try:
+        with strict():
             return super().make_context(*args, **options)
-        except click.UsageError as error:
-            raise _Usage(error.format_message(), error.ctx) from None
 
 
 @click.command(cls=_Command)
@@ -61,7 +56,7 @@ def load(data: Path, mix_text: str | None, wanted: tuple[str, ...], **options: A
     try:
         todo = plan(Wish(data=data, mix=mix_text, objectives=wanted, **options))
     except LoadError as error:
-        raise _Usage(str(error)) from None
+        raise WrongUsage(str(error)) from None
     try:
         sys.exit(run(todo))
     except KeyboardInterrupt:  # before there was a load to stop

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MET: Final = 0
 MISSED: Final = 1
 COULD_NOT_RUN: Final = 2
-USAGE: Final = 64
 INTERRUPTED: Final = 130
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import SecretStr
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from app.config import Config, load_config
 from app.local.ports import LOOPBACK
 from app.local.state import StackState, running
+from app.store.direct import direct
 
 _TIMEOUT: Final = 1.0
 Address = tuple[str, int]
@@ -45,29 +44,8 @@ class Target:
         return self._client(address, 0, config.redis_sentinel_username, config.redis_sentinel_password)
 
     def _client(self, address: Address, db: int, username: str | None, password: SecretStr | None) -> Redis:
-        config = self.config
-        tls: dict[str, Any] = {}
-        if config.redis_ssl:
-            tls = {
-                "ssl": True,
-                "ssl_ca_certs": config.redis_ssl_ca,
-                "ssl_certfile": config.redis_ssl_cert,
-                "ssl_keyfile": config.redis_ssl_key,
-            }
-        return Redis(
-            host=address[0],
-            port=address[1],
-            db=db,
-            username=username,
-            password=password.get_secret_value() if password else None,
-            protocol=2,
-            decode_responses=True,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            maint_notifications_config=None,
-            **tls,
-        )
+        secret = password.get_secret_value() if password else None
+        return direct(self.config, address, username=username, password=secret, db=db, timeout=_TIMEOUT)
 
 
 def find_target(data: Path) -> Target:

@@ -8,8 +8,12 @@ from app.errors import SmokeError
 from app.store.discovery import SentinelTopology
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.store.sentinel import Replica, View
     from app.store.topology import Address, Topology
+
+    Said = Mapping[Address, View | str]
 
 
 class NotApplicable(Exception):
@@ -26,16 +30,19 @@ class Sentinels:
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
 
-    def quorum(self) -> str:
+    def quorum(self, heard: Said | None = None) -> str:
         """All answer, name the same primary, know each other, and are enough to replace it: SENTINEL CKQUORUM.
 
         That command itself is none of the application's.
+
+        Args:
+            heard: what they say, if they have been asked already.
 
         Raises:
             SmokeError: says which Sentinel is wrong, and what to do.
             NotApplicable: there are none.
         """
-        views = self._views()
+        views = self._views(heard)
         if len({view.primary for view in views.values()}) > 1:
             said = ", ".join(f"{address} names {view.primary}" for address, view in views.items())
             raise SmokeError(f"the Sentinels disagree: {said}; if no failover is under way, SENTINEL RESET the odd one")
@@ -54,14 +61,17 @@ class Sentinels:
             )
         return f"{len(views)} of {total} Sentinels name {next(iter(views.values())).primary}, {needed} must agree"
 
-    def failover(self) -> str:
+    def failover(self, heard: Said | None = None) -> str:
         """No failover is needed or under way, and each Sentinel has a replica that it would promote.
+
+        Args:
+            heard: as in :meth:`quorum`.
 
         Raises:
             SmokeError: says why not, and what to do.
             NotApplicable: there are no Sentinels.
         """
-        views = self._views()
+        views = self._views(heard)
         tilted = self._topology.tilted() if isinstance(self._topology, SentinelTopology) else []
         if tilted:
             raise SmokeError(
@@ -84,11 +94,11 @@ class Sentinels:
         fewest = min(sum(not flaw(replica) for replica in view.replicas) for view in views.values())
         return f"{fewest} of {max(len(view.replicas) for view in views.values())} replicas could be promoted"
 
-    def _views(self) -> dict[Address, View]:
+    def _views(self, heard: Said | None) -> dict[Address, View]:
         if not isinstance(self._topology, SentinelTopology):
             raise NotApplicable("a single Redis has no Sentinels")
         found = {}
-        for address, view in self._topology.everyone().items():
+        for address, view in (self._topology.everyone() if heard is None else heard).items():
             if isinstance(view, str):
                 raise SmokeError(
                     f"Sentinel {address} does not say where the primary is ({view}): start it, or correct "

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -22,7 +22,7 @@ from app.errors import NoPrimary
 from app.ops import metrics
 from app.store.nodes import info_of
 from app.store.sentinel import SentinelLink, View, connect_options
-from app.store.watch import SWITCH, TIDINGS, SentinelWatcher, switched_to
+from app.store.watch import SWITCH, TIDINGS, SentinelWatcher, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.store.topology import Address
     from app.store.watch import Heard
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -148,12 +149,8 @@ class SentinelTopology:
 
     def everyone(self) -> dict[Address, View | str]:
         """What each Sentinel says now, or why it says nothing; on new links, as a slow answer may occupy a kept one."""
-        links = self._make_links()
-        with ThreadPoolExecutor(len(links)) as executor:
-            views = list(executor.map(SentinelLink.ask, links))
-        for link in links:
-            link.close()
-        return {link.address: view or link.trouble for link, view in zip(links, views, strict=True)}
+        said = self._ask_each(SentinelLink.ask)
+        return {link.address: view or link.trouble for link, view in said.items()}
 
     def infos(self, nodes: Iterable[Address]) -> dict[Address, dict[str, Any] | str]:
         """What INFO says at each node, or why it says nothing in time; asked as in :meth:`everyone`."""
@@ -163,12 +160,15 @@ class SentinelTopology:
 
     def tilted(self) -> list[Address]:
         """The Sentinels that act on nothing now, as their clock seems to have jumped (TILT)."""
+        return [link.address for link, tilted in self._ask_each(SentinelLink.tilted).items() if tilted]
+
+    def _ask_each(self, ask: Callable[[SentinelLink], T]) -> dict[SentinelLink, T]:
         links = self._make_links()
         with ThreadPoolExecutor(len(links)) as executor:
-            found = list(executor.map(SentinelLink.tilted, links))
+            said = dict(zip(links, executor.map(ask, links), strict=True))
         for link in links:
             link.close()
-        return [link.address for link, tilted in zip(links, found, strict=True) if tilted]
+        return said
 
     def _make_links(self) -> list[SentinelLink]:
         return [SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels]
@@ -193,7 +193,7 @@ class SentinelTopology:
         doubted = held_for_down(views, best.primary) or best.primary == self._refuted
         if not doubted and not any(view.moving for view in views):
             return best.primary
-        others = {replica.address for view in views for replica in view.replicas} - {best.primary}
+        others = {node for view in views for node in view.nodes} - {best.primary}
         promoted = self._masters(others)
         if len(promoted) == 1:
             return promoted[0]
@@ -243,8 +243,9 @@ class SentinelTopology:
         return watcher
 
     def _heard_switch(self, _: Address, __: str, text: str) -> None:
-        if address := switched_to(text, self._name):
-            self._moved(address)
+        switch = Switch.read(text)
+        if switch and switch.name == self._name:
+            self._moved(switch.now)
 
     def _moved(self, address: Address) -> None:
         with self._lock:

@@ -105,7 +105,7 @@ def create_store(config: Config, *, role: str = "app") -> Store:
         config: the settings.
         role: what this process is, shown in CLIENT LIST as ``haven-<role>@<host>``.
     """
-    tls = _tls_options(config)
+    tls = tls_options(config)
     node_options: dict[str, Any] = {
         "username": config.redis_username,
         "password": config.redis_password.get_secret_value() if config.redis_password else None,
@@ -159,7 +159,8 @@ def create_store(config: Config, *, role: str = "app") -> Store:
     )
 
 
-def _tls_options(config: Config) -> dict[str, Any]:
+def tls_options(config: Config) -> dict[str, Any]:
+    """What a connection class needs to know of TLS; nothing without it."""
     if not config.redis_ssl:
         return {}
     return {

@@ -60,6 +60,11 @@ class View:
     peers: int = 0
     quorum: int = 0
 
+    @property
+    def nodes(self) -> set[Address]:
+        """Every Redis that it knows."""
+        return {self.primary, *(replica.address for replica in self.replicas)}
+
 
 class SentinelLink:
     """A kept connection to one Sentinel: no retries, one short timeout, credentials of its own.

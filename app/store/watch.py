@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -98,9 +98,24 @@ class SentinelWatcher:
             self._heard(address, message[1], message[2])
 
 
-def switched_to(text: str, master_name: str) -> Address | None:
-    """The new primary's address in a +switch-master; None if it is about another name."""
-    parts = text.split(" ")
-    if len(parts) != _SWITCH_WORDS or parts[0] != master_name:
-        return None
-    return Address(parts[3], int(parts[4]))
+class Switch(NamedTuple):
+    """What a +switch-master tells.
+
+    Attributes:
+        name: the primary's at the Sentinels.
+        before: its former address.
+        now: its address.
+    """
+
+    name: str
+    before: Address
+    now: Address
+
+    @classmethod
+    def read(cls, text: str) -> Switch | None:
+        """Read one; None if it is none."""
+        parts = text.split(" ")
+        if len(parts) != _SWITCH_WORDS:
+            return None
+        name, *addresses = parts
+        return cls(name, Address(addresses[0], int(addresses[1])), Address(addresses[2], int(addresses[3])))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.drill.kube.api import NotThere
 from app.drill.kube.hand import DOING, DONE
 from app.drill.kube.labels import CUT_OFF, DRILL, of_release
+from app.drill.target import Fault
 from app.errors import DrillError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SPREADS: Final = 0.5
 """Seconds until a network has heard of a label: connections that are cut before that would be made again."""
 
 
-class Hand:
+class Hand(Fault):
     """A hand in the guardian's container of some Redis pods.
 
     Args:
@@ -41,7 +42,6 @@ class Hand:
         self._seconds = seconds
         self._said = said
         self._hands: list[Running] = []
-        self.made_at: float | None = None
         self._lock = threading.Lock()
 
     def begin(self) -> str:
@@ -66,10 +66,6 @@ class Hand:
         """Whether each hand has said that it took effect."""
         return len(self._hands) == len(self._pods) and all(DOING in hand.printed for hand in self._hands)
 
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
-
     def end(self) -> None:
         """Let go."""
         for hand in self._hands:
@@ -84,15 +80,13 @@ class Hand:
         return [f"{left} pieces of ballast are left: they go by themselves within minutes"] if left else []
 
 
-class Handover:
+class Handover(Fault):
     """The guardian's own handover.
 
     Args:
         api: of the namespace.
         pod: the primary's.
     """
-
-    made_at = None
 
     def __init__(self, api: Api, pod: str) -> None:
         self._api = api
@@ -109,19 +103,8 @@ class Handover:
         """Whether it was done."""
         return self._done
 
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
 
-    def end(self) -> None:
-        """Nothing to mend."""
-
-    def residue(self) -> list[str]:
-        """Nothing is left."""
-        return []
-
-
-class KillProcess:
+class KillProcess(Fault):
     """SIGKILL to process 1 of a container that has Python in it.
 
     A process can't send that to process 1 of its own namespace, but the kernel can: the limit of processor time is set
@@ -134,8 +117,6 @@ class KillProcess:
     """
 
     _CODE: Final = "import resource; resource.prlimit(1, resource.RLIMIT_CPU, (1, 1)); print(1)"
-
-    made_at = None
 
     def __init__(self, api: Api, pod: str, container: str) -> None:
         self._api = api
@@ -160,13 +141,6 @@ class KillProcess:
         """Whether it has ended."""
         return self._restarts() > self._before
 
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
-
-    def end(self) -> None:
-        """Nothing: Kubernetes starts it again."""
-
     def residue(self) -> list[str]:
         """Not ready yet."""
         pod = self._api.call("GET", self._api.core("pods", self._pod))
@@ -174,7 +148,7 @@ class KillProcess:
         return [] if "Ready" in ready else [f"{self._pod} is not ready: kubectl logs {self._pod} --previous"]
 
 
-class Label:
+class Label(Fault):
     """Puts a label on pods; the chart's network policies let less through then.
 
     Args:
@@ -184,8 +158,6 @@ class Label:
         release: whose.
         hand: cuts what is connected already; None for nobody.
     """
-
-    made_at = None
 
     def __init__(self, api: Api, pods: Sequence[str], value: str, release: str, hand: Hand | None = None) -> None:
         self._api = api
@@ -211,10 +183,6 @@ class Label:
     def fired(self) -> bool:
         """Whether it is there. Whether it has an effect, `moves` in the experiment tells."""
         return len(labelled(self._api, self._release)) >= len(self._pods)
-
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
 
     def end(self) -> None:
         """Take it away.

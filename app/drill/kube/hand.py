@@ -10,19 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from redis import ConnectionPool, Redis
-from redis.backoff import NoBackoff
-from redis.connection import Connection
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from app.drill.hands import LONGEST_FREEZE, Ballast, ballast, busy, freeze
 from app.errors import DrillError
 from app.guardian.acl import Users
-from app.store.secure import NamedSSLConnection
+from app.store.direct import direct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from redis import Redis
 
     from app.config import Config
 
@@ -42,28 +40,7 @@ def client(config: Config, port: int) -> Redis:
     if not config.haven_guardian_users:
         raise DrillError("this is for a guardian's container: HAVEN_GUARDIAN_USERS is not set")
     users = Users.read(Path(config.haven_guardian_users))
-    tls: dict[str, Any] = {}
-    if config.redis_ssl:
-        tls = {
-            "ssl_name": config.redis_ssl_name,
-            "ssl_ca_certs": config.redis_ssl_ca,
-            "ssl_certfile": config.redis_ssl_cert,
-            "ssl_keyfile": config.redis_ssl_key,
-        }
-    pool = ConnectionPool(
-        connection_class=NamedSSLConnection if config.redis_ssl else Connection,
-        host="127.0.0.1",
-        port=port,
-        username="admin",
-        password=users.admin,
-        protocol=2,
-        decode_responses=True,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-        **tls,
-    )
-    return Redis(connection_pool=pool)
+    return direct(config, ("127.0.0.1", port), username="admin", password=users.admin, timeout=_TIMEOUT)
 
 
 def act(config: Config, what: str, seconds: float) -> None:

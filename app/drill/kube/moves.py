@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.drill.kube.api import STRATEGIC, NotThere
 from app.drill.kube.labels import CLIENTS, COMPONENT, of_release
+from app.drill.target import Fault
 from app.errors import DrillError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 RESTARTED: Final = "kubectl.kubernetes.io/restartedAt"
 
 
-class Drain:
+class Drain(Fault):
     """Cordons the node of a pod, and evicts the release's pods from it one after another.
 
     Args:
@@ -23,8 +24,6 @@ class Drain:
         pod: whose node.
         release: whose pods are evicted; no other pod is touched.
     """
-
-    made_at = None
 
     def __init__(self, api: Api, pod: str, release: str) -> None:
         self._api = api
@@ -95,15 +94,13 @@ class Drain:
         return [f"node {self._node} is cordoned: kubectl uncordon {self._node}"]
 
 
-class Rollout:
+class Rollout(Fault):
     """Restarts every Deployment and StatefulSet of the release, as ``kubectl rollout restart`` does.
 
     Args:
         api: of the namespace.
         release: whose.
     """
-
-    made_at = None
 
     def __init__(self, api: Api, release: str) -> None:
         self._api = api
@@ -134,9 +131,6 @@ class Rollout:
     def done(self) -> bool:
         """Whether every pod is a new one and ready."""
         return all(map(_settled, self._all().values()))
-
-    def end(self) -> None:
-        """Nothing to mend."""
 
     def residue(self) -> list[str]:
         """What is not settled."""

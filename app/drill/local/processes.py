@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.drill.target import Fault
 from app.errors import DrillError
 from app.local.state import pid_alive
 
@@ -39,7 +40,7 @@ def stopped(pid: int) -> bool:
         return False
 
 
-class Kill:
+class Kill(Fault):
     """SIGKILL; the stack's supervisor starts them again.
 
     Args:
@@ -47,8 +48,6 @@ class Kill:
         parts: all that run now.
         first: done just before, with the parts that are to die.
     """
-
-    made_at = None
 
     def __init__(
         self,
@@ -73,13 +72,6 @@ class Kill:
         """Whether they are gone."""
         return not any(map(pid_alive, self._victims.values()))
 
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
-
-    def end(self) -> None:
-        """Nothing: the supervisor does it."""
-
     def residue(self) -> list[str]:
         """Those that were not started again."""
         back = {part.name for part in self._parts() if part.alive}
@@ -88,7 +80,7 @@ class Kill:
         ]
 
 
-class Freeze:
+class Freeze(Fault):
     """SIGSTOP, then SIGCONT, or SIGKILL for those that are to wake up anew.
 
     Args:
@@ -97,8 +89,6 @@ class Freeze:
         seconds: how long it is to be, at most.
         reborn: end it by SIGKILL: as a machine that lost power comes back.
     """
-
-    made_at = None
 
     def __init__(
         self, names: Sequence[str], parts: Callable[[], Sequence[PartState]], seconds: float, *, reborn: bool = False
@@ -123,10 +113,6 @@ class Freeze:
     def fired(self) -> bool:
         """Whether they stand still."""
         return all(map(stopped, self._victims.values())) or not Path("/proc/self").exists()
-
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
 
     def end(self) -> None:
         """Thaw them."""

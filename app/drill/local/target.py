@@ -12,6 +12,7 @@ from app.drill import records
 from app.drill.local.clients import LocalClients
 from app.drill.local.processes import Freeze, Kill, frozen
 from app.drill.redis_faults import Busy, Fill
+from app.drill.target import Fault
 from app.errors import DrillError
 from app.guardian.command import hand_over
 from app.local.ports import LOOPBACK
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from app.drill.experiment import FaultSpec, Probes
     from app.drill.records import Record
-    from app.drill.target import Fault
     from app.local.state import PartState, StackState
 
 ELSEWHERE: Final = {
@@ -154,14 +154,12 @@ class LocalTarget:
         return f"remove the data of {name}, "
 
 
-class Handover:
+class Handover(Fault):
     """The guardians' own handover.
 
     Args:
         known: the installation.
     """
-
-    made_at = None
 
     def __init__(self, known: Known) -> None:
         self._known = known
@@ -176,17 +174,6 @@ class Handover:
     def fired(self) -> bool:
         """Whether it was done."""
         return self._done
-
-    def done(self) -> bool:
-        """Nothing goes on by itself."""
-        return True
-
-    def end(self) -> None:
-        """Nothing to mend."""
-
-    def residue(self) -> list[str]:
-        """Nothing is left."""
-        return []
 
 
 def _none(data: Path) -> StackState:

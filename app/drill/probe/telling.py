@@ -20,6 +20,8 @@ from typing import IO, Any, Final
 
 HELLO, REFUSED, MOMENT, BEAT, AUDIT = KINDS = ("hello", "refused", "moment", "beat", "audit")
 LARGEST_DETAIL: Final = 300
+FIRST: Final = '{"kind":'
+"""How every line begins, and no warning of the same process does."""
 
 
 class Teller:

@@ -13,6 +13,7 @@ from app.store.discovery import SentinelTopology
 
 if TYPE_CHECKING:
     from app.drill.probe.telling import Teller
+    from app.smoke.sentinels import Said
     from app.store import Store
     from app.store.topology import Address
 
@@ -78,7 +79,15 @@ class Watcher:
     def _check(self) -> None:
         began = time.time()
         problems: list[str] = []
-        for check in (self._sentinels.quorum, self._sentinels.failover, self._copies, self._ping):
+        topology = self._topology
+        said = topology.everyone() if isinstance(topology, SentinelTopology) else {}
+        checks = (
+            lambda: self._sentinels.quorum(said),
+            lambda: self._sentinels.failover(said),
+            lambda: self._copies(said),
+            self._ping,
+        )
+        for check in checks:
             try:
                 check()
             except NotApplicable:
@@ -93,12 +102,11 @@ class Watcher:
             "roles": {str(node): _word(role) for node, role in self._roles.items()},
         }
 
-    def _copies(self) -> None:
+    def _copies(self, said: Said) -> None:
         """Every node that is known answers, one of them as primary, and each replica is linked."""
         if not isinstance(self._topology, SentinelTopology):
             raise NotApplicable("a single Redis has no copies")
-        views = [view for view in self._topology.everyone().values() if not isinstance(view, str)]
-        self._nodes |= {node for view in views for node in (view.primary, *(each.address for each in view.replicas))}
+        self._nodes |= {node for view in said.values() if not isinstance(view, str) for node in view.nodes}
         roles = self._topology.roles(self._nodes)
         self._roles = self._roles or roles
         primaries = [node for node, role in roles.items() if role == "master"]

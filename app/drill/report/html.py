@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.drill.records import HELD
-from app.drill.report.markdown import meaning, promised, shown, since
+from app.drill.report.markdown import meaning, shown, since
 from app.drill.report.picture import picture
 from app.drill.timeline import clock
 
@@ -45,7 +45,7 @@ def html(journal: Journal) -> str:
 
 def _promises(journal: Journal) -> str:
     rows = "".join(
-        f"<tr><td>{escape(meaning(each.figure))}<td class=n>{shown(each.value)}<td class=n>{promised(each)}"
+        f"<tr><td>{escape(meaning(each.figure))}<td class=n>{each.measured}<td class=n>{each.promise}"
         f"<td class={'good' if each.held else 'bad'}>{'held' if each.held else 'not held'}"
         for each in journal.judged
     )

@@ -8,12 +8,12 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from app.drill.records import DEVIATED, HELD, REFUSED
 
 if TYPE_CHECKING:
-    from app.drill.journal import Journal
+    from app.drill.journal import Journal, Judged
 
 
 def junit(journal: Journal) -> str:
     """An XML document."""
-    cases = [(each.figure, "" if each.held else _said(each.value, each.least, each.most)) for each in journal.judged]
+    cases = [(each.figure, "" if each.held else _said(each)) for each in journal.judged]
     other = "" if journal.result in {HELD, DEVIATED, REFUSED} else journal.reason
     suite = Element(
         "testsuite",
@@ -37,6 +37,7 @@ def junit(journal: Journal) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
 
-def _said(value: float | None, least: float, most: float | None) -> str:
-    promised = f"{least:g} to {most:g}" if most is not None else f"at least {least:g}"
-    return f"{'not measured' if value is None else f'{value:g}'}, promised {promised}"
+def _said(judged: Judged) -> str:
+    """Both ends of what was promised, for programs that compare."""
+    promised = f"{judged.least:g} to {judged.most:g}" if judged.most is not None else judged.promise
+    return f"{judged.measured}, promised {promised}"

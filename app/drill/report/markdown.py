@@ -8,7 +8,7 @@ from app.drill.experiment import FIGURES
 from app.drill.timeline import clock
 
 if TYPE_CHECKING:
-    from app.drill.journal import Journal, Judged
+    from app.drill.journal import Journal
 
 
 def markdown(journal: Journal) -> str:
@@ -30,7 +30,7 @@ def markdown(journal: Journal) -> str:
     if journal.judged:
         lines += ["", "## Promises", "", "| figure | measured | promised | held |", "|---|---|---|---|"]
         lines += [
-            f"| {meaning(each.figure)} | {shown(each.value)} | {promised(each)} | {'yes' if each.held else '**no**'} |"
+            f"| {meaning(each.figure)} | {each.measured} | {each.promise} | {'yes' if each.held else '**no**'} |"
             for each in journal.judged
         ]
     if journal.figures:
@@ -55,13 +55,6 @@ def meaning(name: str) -> str:
 def shown(value: float | None) -> str:
     """A figure."""
     return "not measured" if value is None else f"{value:g}"
-
-
-def promised(judged: Judged) -> str:
-    """What was promised of it."""
-    if judged.most is None:
-        return f"at least {judged.least:g}"
-    return f"at most {judged.most:g}" if not judged.least else f"{judged.least:g} to {judged.most:g}"
 
 
 def since(journal: Journal, at: float) -> str:

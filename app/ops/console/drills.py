@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import subprocess
 import sys
@@ -56,11 +57,12 @@ class Starter:
         return cls(Path(data)) if data and environment == "development" else None
 
     @staticmethod
-    def names() -> list[str]:
+    @functools.cache
+    def names() -> tuple[str, ...]:
         """What can be started here."""
         from app.drill.catalog import everything  # noqa: PLC0415 - a web process needs no experiments but for this
 
-        return [experiment.name for experiment in everything() if "local" in experiment.targets]
+        return tuple(experiment.name for experiment in everything() if "local" in experiment.targets)
 
     def start(self, name: str) -> None:
         """Begin.

@@ -13,7 +13,7 @@ from app.store.discovery import SentinelTopology
 from app.store.sentinel import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from app.store.topology import Address
 
@@ -115,13 +115,9 @@ def look(store: Store) -> Picture:
         return Picture(time.time(), (_single(store),))
     said = topology.everyone()
     views = [view for view in said.values() if isinstance(view, View)]
-    infos = topology.infos(_known(views))
+    infos = topology.infos({node for view in views for node in view.nodes})
     nodes = _nodes(infos, views)
     return Picture(time.time(), nodes, tuple(_sentinel(address, view) for address, view in said.items()))
-
-
-def _known(views: Iterable[View]) -> set[Address]:
-    return {node for view in views for node in (view.primary, *(replica.address for replica in view.replicas))}
 
 
 def _nodes(infos: Mapping[Address, dict[str, Any] | str], views: list[View]) -> tuple[Node, ...]:

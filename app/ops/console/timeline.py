@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from app.store.watch import SWITCH
+from app.drill.timeline import clock
+from app.store.watch import SWITCH, Switch
 
 if TYPE_CHECKING:
     from app.ops.console.look import Node, Picture
@@ -38,7 +39,6 @@ _WORDS: Final = {
 }
 _ABOUT: Final = re.compile(r"(master|slave|sentinel) \S+ (\S+) (\d+)")
 _SUBJECTS: Final = {"master": "primary", "slave": "replica", "sentinel": "Sentinel"}
-_SWITCH_WORDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,6 @@ class Moment:
 def utc(at: float) -> str:
     """A date and a time of day in UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def clock(at: float) -> str:
-    """A time of day in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 class TimeLine:
@@ -138,9 +133,9 @@ def changes(before: Node, now: Node) -> list[str]:
 
 def told(kind: str, text: str) -> str:
     """A Sentinel's message in words."""
-    words = text.split(" ")
-    if kind == SWITCH and len(words) == _SWITCH_WORDS:
-        return f"{words[3]}:{words[4]} is the primary now; it was {words[1]}:{words[2]}"
+    switch = Switch.read(text) if kind == SWITCH else None
+    if switch:
+        return f"{switch.now} is the primary now; it was {switch.before}"
     says = _WORDS.get(kind, text)
     found = _ABOUT.match(text)
     if found:

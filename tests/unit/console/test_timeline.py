@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.drill.timeline import clock
 from app.ops.console.look import Node, Picture, Sentinel
-from app.ops.console.timeline import KEPT, TimeLine, changes, clock, told, utc
+from app.ops.console.timeline import KEPT, TimeLine, changes, told, utc
 
 
 @pytest.mark.parametrize(

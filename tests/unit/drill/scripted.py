@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.drill.experiment import Experiment, FaultSpec, Probes
+from app.drill.target import Fault
 from app.errors import DrillError
 
 if TYPE_CHECKING:
@@ -69,9 +70,7 @@ class Script:
     done: list[str] = field(default_factory=list)
 
 
-class Fault:
-    made_at = None
-
+class Scripted(Fault):
     def __init__(self, script: Script) -> None:
         self._script = script
         self.broken = False
@@ -86,9 +85,6 @@ class Fault:
     def fired(self) -> bool:
         return self._script.fires
 
-    def done(self) -> bool:
-        return True
-
     def end(self) -> None:
         self._script.done.append("end")
         if self._script.end_error:
@@ -99,7 +95,7 @@ class Fault:
 
 
 class Clients:
-    def __init__(self, script: Script, fault: Fault) -> None:
+    def __init__(self, script: Script, fault: Scripted) -> None:
         self._script = script
         self._fault = fault
         self._stopped = threading.Event()
@@ -141,7 +137,7 @@ class Target:
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._fault = Fault(script)
+        self._fault = Scripted(script)
         self.records: list[Record] = []
 
     def describe(self) -> dict[str, str]:
@@ -155,7 +151,7 @@ class Target:
         del run, probes, longest
         return Clients(self._script, self._fault)
 
-    def fault(self, spec: FaultSpec, primary: str) -> Fault:
+    def fault(self, spec: FaultSpec, primary: str) -> Scripted:
         assert primary == "a"
         del spec
         return self._fault

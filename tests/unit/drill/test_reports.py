@@ -129,6 +129,12 @@ def test_a_journal_comes_back_as_it_was(tmp_path: Path) -> None:
     assert load(tmp_path, journal().id) == journal()
 
 
+def test_a_promise_without_an_upper_end_comes_back_too(tmp_path: Path) -> None:
+    made = journal(experiment=experiment(expect={"failed_writes": {"least": 1}}).model_dump())
+    save(tmp_path, made)
+    assert load(tmp_path, None) == made
+
+
 def test_a_report_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(DrillError, match="run one with `haven drill run`"):
         load(tmp_path, None)
