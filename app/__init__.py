@@ -28,6 +28,7 @@ def create_app(config: Config | None = None, role: Role = "web") -> Flask:
     from app import api  # noqa: PLC0415
     from app.config import load_config  # noqa: PLC0415
     from app.events import Hub  # noqa: PLC0415
+    from app.example import views  # noqa: PLC0415
     from app.ops import console, health, metrics_http  # noqa: PLC0415
     from app.runtime import build_runtime  # noqa: PLC0415
     from app.serving import serving  # noqa: PLC0415
@@ -61,7 +62,7 @@ def create_app(config: Config | None = None, role: Role = "web") -> Flask:
     app.session_interface = WebSessions(app, runtime.sessions)
     health.register(app)
     metrics_http.register(app)
-    api.register(app)
+    api.register(app, views.BLUEPRINTS)
     if role == "web":
         console.register(app, runtime)  # after the API: it is no part of its documentation
     return app

@@ -298,7 +298,7 @@ class Settings(BaseSettings):
         le=600,
     )
     haven_task_modules: str = setting(
-        "app.tasks.handlers",
+        "app.example.tasks",
         "The Python modules that declare tasks.",
         "importable names, comma separated",
         group="Tasks",
@@ -363,6 +363,12 @@ class Settings(BaseSettings):
         None,
         "Where the guardian writes redis/redis.conf (address, users), sentinel/base.conf and exporter/passwords.json.",
         "a directory that can be written; unset: it writes none of them",
+        group="Guardian",
+    )
+    haven_guardian_exporter: OneAddress = setting(
+        None,
+        "The redis_exporter beside it, which is told when its password has changed; unset: there is none.",
+        "host:port, such as 127.0.0.1:9121, with HAVEN_GUARDIAN_USERS",
         group="Guardian",
     )
     haven_guardian_hosts: Addresses = setting(

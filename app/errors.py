@@ -29,6 +29,8 @@
     ├── DrillError               a drill could not be run or looked at
     │   ├── DrillRuns            another one runs
     │   └── ExperimentError      an experiment's file can't be used; lists all that is wrong with it
+    ├── BackupError              a backup could not be made, read or brought back
+    │   └── SourceLost           the node that it was taken from ended it; another one may do
     ├── GuardianError            no guardian could be asked, or none may
     └── LocalStackError          the stack on this machine could not be started or changed
 
@@ -181,6 +183,14 @@ class DrillRuns(DrillError):
 
 class ExperimentError(DrillError):
     """An experiment's file can't be used: names the file, the key, the value and what is wanted."""
+
+
+class BackupError(HavenError):
+    """A backup could not be made, read or brought back: says what is wrong, and the remedy."""
+
+
+class SourceLost(BackupError):
+    """The node that a backup was taken from can't give one now, or ended it in the middle; another one may do."""
 
 
 class GuardianError(HavenError):

@@ -1,29 +1,31 @@
-"""The example application: its resources, a file each, and what they share."""
+"""What every application has: signing in, sessions, users, event streams, errors, documentation."""
 
-from flask import Flask
+from collections.abc import Iterable
+
+from flask import Blueprint, Flask
 
 from app.api import (
     auth,
     docs,
     events,
-    messages,
     openapi,
     pages,
-    posts,
     problems,
-    products,
-    reports,
     requests,
-    search,
     users,
 )
 
 
-def register(app: Flask) -> None:
-    """Add the API and the pages to an application. Call it last: the documentation lists what is there by then."""
+def register(app: Flask, blueprints: Iterable[Blueprint]) -> None:
+    """Add the API and the pages. Call it last: the documentation lists what is there by then.
+
+    Args:
+        app: to which.
+        blueprints: the application's own.
+    """
     app.url_map.converters["row_id"] = openapi.RowIdConverter
     requests.register(app)
     problems.register(app)
-    for resource in (auth, docs, events, messages, pages, posts, products, reports, search, users):
-        app.register_blueprint(resource.blueprint)
+    for blueprint in (*(each.blueprint for each in (auth, docs, events, pages, users)), *blueprints):
+        app.register_blueprint(blueprint)
     app.extensions["openapi"] = openapi.build(app)

@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from app.api.problems import MEDIA_TYPE, refused
 from app.api.replies import Problem
 from app.db.models import MAX_ID
+from app.example import ABOUT, TITLE
 
 View = Callable[..., Response]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -37,8 +38,8 @@ _MEANINGS: Final = {
 _spec = SpecTree(
     "flask",
     annotations=False,
-    title="Haven",
-    description="The example application. Every error is a problem document (RFC 9457).",
+    title=TITLE,
+    description=f"{ABOUT} Every error is a problem document (RFC 9457).",
     version="1.0",
     path="spectree",  # its own pages load scripts from elsewhere, so they are not registered; ``docs`` has ours
     validation_error_model=Problem,

@@ -11,6 +11,7 @@ from app.api.problems import ProblemError, wants_page
 from app.api.replies import AccountOut, Start
 from app.api.schemas import Credentials
 from app.db.models import User
+from app.example import ABOUT, TITLE, TRY
 from app.runtime import runtime
 from app.sessions import USER
 
@@ -23,8 +24,8 @@ def start() -> Response:
     """See what there is."""
     links = {"login": "/login", "profile": "/profile", "documentation": "/docs", "openapi": "/docs/openapi.json"}
     if not wants_page():
-        return answer(Start(name="Haven", links=links))
-    return _page("start.html")
+        return answer(Start(name=TITLE, links=links))
+    return _page("start.html", title=TITLE, about=ABOUT, try_path=TRY)
 
 
 @blueprint.get("/login")

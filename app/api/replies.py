@@ -69,38 +69,6 @@ class WhoAmI(Out):
     user_id: int
 
 
-class PostOut(Out):
-    """A post."""
-
-    id: int
-    user_id: int
-    title: str
-    body: str
-    created_at: datetime
-
-
-class ProductOut(Out):
-    """A product."""
-
-    id: int
-    name: str
-    description: str
-    price_cents: int
-    stock: int
-    updated_at: datetime
-    version: int
-
-
-class MessageOut(Out):
-    """A message."""
-
-    id: int
-    sender_id: int
-    receiver_id: int
-    body: str
-    created_at: datetime
-
-
 class PresenceOut(Out):
     """Whether a user is connected."""
 
@@ -132,31 +100,6 @@ class Paged(Out):
     page: int
     per_page: int
     total: int
-
-
-class ProductPage(Paged):
-    """A part of the products."""
-
-    items: list[ProductOut]
-
-
-class PostPage(Paged):
-    """A part of a user's posts, newest first."""
-
-    items: list[PostOut]
-
-
-class MessagePage(Paged):
-    """A part of the messages one sent or received, newest first."""
-
-    items: list[MessageOut]
-
-
-class SearchOut(Out):
-    """What was found."""
-
-    products: list[ProductOut]
-    posts: list[PostOut]
 
 
 class FieldProblem(Out):

@@ -24,14 +24,14 @@ def _address(text: str) -> str:
     return text.lower()
 
 
-_Storable = AfterValidator(_storable)
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), _Storable]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _Storable]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT), _Storable]
+Storable = AfterValidator(_storable)
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), Storable]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT), Storable]
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), _Storable, AfterValidator(_address)
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), Storable, AfterValidator(_address)
 ]
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), _Storable]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), Storable]
 RowId = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
@@ -54,46 +54,11 @@ class Credentials(Body):
     password: Password
 
 
-class ProductChange(Body):
-    """The new content of a product, as a whole."""
-
-    name: Line
-    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), _Storable] = ""
-    price_cents: Annotated[int, Field(ge=0, le=MAX_INT32)]
-    stock: Annotated[int, Field(ge=0, le=MAX_INT32)]
-
-
 class UserChange(Body):
     """The new content of a user, as a whole."""
 
     name: Name
     email: Email
-
-
-class NewMessage(Body):
-    """A message to send."""
-
-    receiver_id: RowId
-    body: Text
-
-
-class NewReport(Body):
-    """A report to make."""
-
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "activity"
-
-
-class ReportHeaders(BaseModel):
-    """Headers of a request for a report."""
-
-    idempotency_key: Annotated[
-        str | None,
-        Field(
-            alias="Idempotency-Key",
-            pattern=r"^[A-Za-z0-9._-]{1,64}$",
-            description="Chosen by the client; the same key again answers with the same task.",
-        ),
-    ] = None
 
 
 class Page(Query):
@@ -106,10 +71,3 @@ class Page(Query):
     def offset(self) -> int:
         """How many entries come before this page."""
         return (self.page - 1) * self.per_page
-
-
-class Search(Query):
-    """What to look for."""
-
-    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), _Storable]
-    limit: Annotated[int, Field(ge=1, le=50)] = 10

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.db.database import Database
-from app.db.models import Post, Product, User
+from app.db.models import User
 from app.db.passwords import hash_password
+from app.example.data import fill
 
 PASSWORD: Final = "haven-demo"  # noqa: S105 - documented development data
 """The password of every seeded user."""
@@ -24,13 +25,10 @@ NAMES: Final = (
     "Tony Hoare",
     "Lynn Conway",
 )
-_TOPICS: Final = ("On waiting well", "What a quorum is for", "Notes from an outage")
-_WARES: Final = ("Lantern", "Compass", "Rope", "Anchor", "Sextant")
-_FINISHES: Final = ("brass", "copper", "iron", "oak")
 
 
 def seed(db: Database, *, operators: bool = False) -> bool:
-    """Put 10 users, 30 posts and 20 products into a database that has none of them.
+    """Put 10 users, and what the application has for them, into a database that has none of them.
 
     Users are ``ada@example.com``, ``grace@example.com`` and so on, all with the password ``haven-demo``.
 
@@ -54,20 +52,7 @@ def seed(db: Database, *, operators: bool = False) -> bool:
             ]
             session.add_all(users)
             session.flush()
-            session.add_all(
-                Post(user_id=user.id, title=topic, body=f"{user.name} writes: {topic.lower()}.")
-                for topic in _TOPICS
-                for user in users
-            )
-            session.add_all(
-                Product(
-                    name=f"{ware}, {finish}",
-                    description=f"A {ware.lower()} made of {finish}.",
-                    price_cents=1900 + 700 * number,
-                    stock=10 + number,
-                )
-                for number, (ware, finish) in enumerate((w, f) for w in _WARES for f in _FINISHES)
-            )
+            fill(session, users)
     except IntegrityError:  # another process seeded at the same moment
         return False
     return True

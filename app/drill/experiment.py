@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from app.errors import ExperimentError
+from app.example import TRY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ class Probes(Part):
     requests: Annotated[float, Field(ge=0, le=200)] = 20.0
     paths: Annotated[list[Annotated[str, Field(pattern="^/")]], Field(min_length=1, max_length=20)] = [
         "/api/protected",
-        "/api/products/1",
+        TRY,
     ]
     writes: Annotated[float, Field(ge=0, le=200)] = 50.0
     tasks: Annotated[float, Field(ge=0, le=50)] = 4.0

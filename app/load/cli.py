@@ -42,7 +42,14 @@ class _Command(click.Command):
 @click.option("--json", "result", type=click.Path(dir_okay=False, path_type=Path), help="File for the result.")
 @click.option("--every", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds from line to line.")
 @click.option("--name", default="load", show_default=True, help="Of its users; another one for a second load.")
-@click.option("--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=".haven",
+    envvar="HAVEN_DATA",
+    show_default=True,
+    help="Directory of the stack's data.",
+)
 def load(data: Path, mix_text: str | None, wanted: tuple[str, ...], **options: Any) -> None:
     """Send visitors at a steady rate, show what they wait, and judge it.
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.errors import LoadError
-from app.load.journeys import NAMES, Journeys
-from app.load.mix import DEFAULT, Mix
+from app.example.journeys import JOURNEYS, MIX
+from app.load.journeys import Journeys
+from app.load.mix import Mix
 from app.load.objectives import DEFAULTS, Objective
 from app.load.run import Load
 from app.load.site import TIMEOUT, Failed, Site, Turned
@@ -78,7 +79,7 @@ def plan(wish: Wish) -> Plan:
     Raises:
         LoadError: something can't be read, or contradicts something else.
     """
-    mix = Mix.parse(wish.mix or DEFAULT, NAMES)
+    mix = Mix.parse(wish.mix or MIX, tuple(JOURNEYS))
     if not _NAME.fullmatch(wish.name):
         raise LoadError(f"--name={wish.name!r}: up to 40 of a-z, 0-9 and -")
     needed = math.ceil(wish.rate * mix.share("sign-in") / _SIGN_INS)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping, Sequence
 
-DEFAULT: Final = "browse=10,buy=4,message=3,report=2,sign-in=1"
 _WEIGHT: Final = re.compile(r"\d{1,6}(\.\d{1,6})?")
 
 

@@ -1,4 +1,4 @@
-"""The users and products that the load has for itself, beside those that are there."""
+"""The users that the load has for itself, beside those that are there."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.models import Product, User
+from app.db.models import User
 from app.db.passwords import hash_password
 from app.errors import HavenError, LoadError
+from app.example.journeys import Things
 from app.load.site import AGENT, Failed, Site, Turned
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
-PRODUCTS: Final = 20
-STOCK: Final = 1_000_000
 _LEAVING: Final = 8
 _LEAVE_TIMEOUT: Final = 3.0
-# An id of its own: SQLite gives that of a deleted row again, and the cache may remember an earlier product of that id.
-_ID_BITS: Final = 52
 
 
 @dataclass(slots=True)
@@ -41,7 +38,7 @@ class Visitor:
 
 
 class Visitors:
-    """Makes users and products, and removes them.
+    """Makes users, and what their journeys need, and removes them.
 
     Their names are the same in every run, so that what a killed run left is used again by the next one.
 
@@ -57,7 +54,7 @@ class Visitors:
         self._count = count
         self.password = secrets.token_urlsafe(24)
         self.users: list[Visitor] = []
-        self.products: list[int] = []
+        self.things = Things(name)
 
     def make(self) -> None:
         """Make them, each user with a session.
@@ -67,7 +64,8 @@ class Visitors:
         """
         try:
             self._make_users()
-            self._make_products()
+            with self._runtime.db.session() as session:
+                self.things.make(session)
             for user in self.users:
                 user.session_id = self._runtime.sessions.create(user.user_id, device=AGENT)
         except (SQLAlchemyError, HavenError) as error:
@@ -89,21 +87,6 @@ class Visitors:
             session.add_all(rows)
             session.flush()
             self.users = [Visitor(number, row.id, row.email) for number, row in enumerate(rows)]
-
-    def _make_products(self) -> None:
-        with self._runtime.db.session() as session:
-            rows = list(session.scalars(select(Product).where(Product.name == self._product)))
-            rows += [
-                Product(id=secrets.randbits(_ID_BITS), name=self._product, price_cents=1000, stock=STOCK)
-                for _ in range(PRODUCTS - len(rows))
-            ]
-            session.add_all(rows)
-            session.flush()
-            self.products = [row.id for row in rows]
-
-    @property
-    def _product(self) -> str:
-        return f"Load {self._name}"
 
     def remove(self, site: Site) -> None:
         """Let every user leave as users do, with all that is theirs; in the database where that takes too long.
@@ -130,4 +113,4 @@ class Visitors:
             thread.join(max(0.0, end - time.monotonic()))
         with suppress(SQLAlchemyError, HavenError), self._runtime.db.session() as session:
             session.execute(delete(User).where(User.id.in_([user.user_id for user in self.users])))
-            session.execute(delete(Product).where(Product.id.in_(self.products)))
+            self.things.remove(session)

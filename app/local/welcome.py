@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from app.example import ABOUT, TRY
 from app.local.nodes import RedisNode
 from app.local.state import StackState
 from app.local.terminal import Terminal
@@ -30,7 +31,7 @@ def welcome(terminal: Terminal, state: StackState, data: Path, primary: RedisNod
     terminal.line()
     terminal.line(terminal.heading("Try"))
     for command, why in (
-        (f"curl -s {web}/api/products", "the example application"),
+        (f"curl -s {web}{TRY}", ABOUT.rstrip(".").lower()),
         (f"curl -s {web}/api/login {_LOGIN}", "log in; send session_id as X-Session-ID from then on"),
         (f"{program()} status{option}", "roles, lag, queues"),
         (f"kill -9 $(cat {_short(primary.directory)}/pid)", f"kill the primary ({primary.name}) and watch a failover"),

@@ -61,7 +61,7 @@ def sign_in(page: Page, url: str, email: str = OPERATOR, password: str = PASSWOR
 def running_stack(directory: Path) -> Iterator[RunningStack]:
     """The stack, with a task that can be made to die."""
     former = os.environ.get(MODULES)
-    os.environ[MODULES] = "app.tasks.handlers,tests.browser.breakable"
+    os.environ[MODULES] = "app.example.tasks,tests.browser.breakable"
     try:
         with RunningStack(directory) as running:
             yield running

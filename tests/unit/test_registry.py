@@ -107,7 +107,7 @@ def test_the_function_stays_what_it_was(tasks: Registry) -> None:
 
 
 def test_the_examples_tasks_are_there() -> None:
-    import app.tasks.handlers  # noqa: F401, PLC0415 - importing them registers them
+    import app.example.tasks  # noqa: F401, PLC0415 - importing them registers them
 
     for name in ("send_email", "generate_report", "process_image"):
         assert registry.get(name).name == name

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 
 from app.db import Database
 from app.db.migrate import migrate
-from app.db.models import Product, User
+from app.db.models import User
 from app.errors import SmokeError
+from app.example.models import Product
 from app.smoke import Smoke
 from app.store.discovery import SentinelTopology
 from app.store.sentinel import Replica, View

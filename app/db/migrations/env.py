@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import app.example.models  # noqa: F401 - its tables belong to the metadata
 from app.db.models import Base
 
 context.configure(

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from app.drill.hands import LONGEST_FREEZE, Ballast, ballast, busy, freeze
 from app.errors import DrillError
 from app.guardian.acl import Users
+from app.passwords import used
 from app.store.direct import direct
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def client(config: Config, port: int) -> Redis:
     if not config.haven_guardian_users:
         raise DrillError("this is for a guardian's container: HAVEN_GUARDIAN_USERS is not set")
     users = Users.read(Path(config.haven_guardian_users))
-    return direct(config, ("127.0.0.1", port), username="admin", password=users.admin, timeout=_TIMEOUT)
+    return direct(config, ("127.0.0.1", port), username="admin", password=used(users.admin), timeout=_TIMEOUT)
 
 
 def act(config: Config, what: str, seconds: float) -> None:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from app.drill.timeline import clock
-from app.store.watch import SWITCH, Switch
+from app.store.watch import Switch
+from app.tidings import SWITCH
 
 if TYPE_CHECKING:
     from app.ops.console.look import Node, Picture

@@ -65,7 +65,7 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     directory = tmp_path_factory.mktemp("alerts")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HAVEN_TASK_MODULES", f"app.tasks.handlers,{handlers.__name__}")
+        patch.setenv("HAVEN_TASK_MODULES", f"app.example.tasks,{handlers.__name__}")
         with RunningStack(directory) as stack:
             found = scraped(stack.http, [stack.ops, stack.ops + 1], [stack.guardian + place for place in range(3)])
             with Watch(directory / "watch", found, INTERVAL) as watch:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db.models import Product
+from app.example.models import Product
 from tests.integration.api.people import Person, assert_problem
 
 CHANGE = {"name": "Lamp", "description": "Bright.", "price_cents": 5, "stock": 0}

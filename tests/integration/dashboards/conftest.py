@@ -46,7 +46,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     except LocalError as error:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{error}; {error.remedy}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HAVEN_TASK_MODULES", f"app.tasks.handlers,{handlers.__name__}")
+        patch.setenv("HAVEN_TASK_MODULES", f"app.example.tasks,{handlers.__name__}")
         with RunningStack(tmp_path_factory.mktemp("dashboards")) as stack:
             guardians = [stack.guardian + place for place in range(3)]
             sources = scraped(stack.http, [stack.ops, stack.ops + 1], guardians)

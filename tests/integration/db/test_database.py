@@ -12,7 +12,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.db import database as module
 from app.db.database import Database, make_engine
 from app.db.migrate import migrate
-from app.db.models import MAX_ID, Message, Post, Product, User
+from app.db.models import MAX_ID, User
+from app.example.models import Message, Post, Product
 from tests.integration.db.postgres import PostgresServer
 
 

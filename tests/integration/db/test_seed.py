@@ -3,9 +3,10 @@ from sqlalchemy import func, select
 
 from app.db.database import Database
 from app.db.migrate import migrate
-from app.db.models import Post, Product, User
+from app.db.models import User
 from app.db.passwords import verify_password
 from app.db.seed import PASSWORD, seed
+from app.example.models import Post, Product
 
 
 def test_the_data_is_put_in_once(database_url: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.load.journeys import NAMES
+from app.example.journeys import JOURNEYS
 from app.local.target import find_target
 from app.runtime import build_runtime
 
@@ -58,7 +58,7 @@ def _nothing_is_left(stack: RunningStack) -> Iterator[None]:
 def test_a_run_meets_its_objectives_and_every_journey_does_its_work(stack: RunningStack, tmp_path: Path) -> None:
     stack.wait_healthy(60)
     file = tmp_path / "result.json"
-    even = ",".join(f"{name}=1" for name in NAMES)
+    even = ",".join(f"{name}=1" for name in JOURNEYS)
     # the objectives that a noisy machine reaches: what is measured is not the machine
     objectives = ["--objective", "p99<10s", "--objective", "failures<1", "--objective", "limited<1"]
     words = ["--rate", "15", "--duration", "8", "--mix", even, *objectives, "--json", str(file), "--every", "2"]
@@ -70,7 +70,7 @@ def test_a_run_meets_its_objectives_and_every_journey_does_its_work(stack: Runni
     assert found["verdict"] == "met"
     assert found["total"]["sent"] == found["total"]["answered"] == 120
     assert found["total"]["per_second"] == pytest.approx(15, abs=0.1)
-    assert all(found["journeys"][name]["answered"] > 5 for name in NAMES)
+    assert all(found["journeys"][name]["answered"] > 5 for name in JOURNEYS)
     assert found["journeys"]["sign-in"]["limited"] == 0  # though one address may sign in five times a minute
 
 

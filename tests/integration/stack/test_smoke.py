@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import Database
-from app.db.models import Message, Product, User
+from app.db.models import User
+from app.example.models import Message, Product
 
 if TYPE_CHECKING:
     from tests.integration.stack.running import RunningStack

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import app.example.tasks  # noqa: F401 - importing them registers them
 from app.store import keys
 from app.tasks import Queue, registry
 from tests.integration.helpers import until
@@ -34,7 +35,7 @@ class Workers:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, **settings: str) -> subprocess.Popen[bytes]:
-        known = {"HAVEN_TASK_LEASE": str(LEASE), "HAVEN_TASK_MODULES": f"app.tasks.handlers,{worker_process.__name__}"}
+        known = {"HAVEN_TASK_LEASE": str(LEASE), "HAVEN_TASK_MODULES": f"app.example.tasks,{worker_process.__name__}"}
         environment = {**os.environ, **self.environment, **known, **settings}
         command = [sys.executable, "-m", "app.cli", "worker"]
         self.processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))

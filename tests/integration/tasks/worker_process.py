@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from app.tasks import registry
-from app.tasks.handlers import files_dir
 
 
 def trace(name: str, what: str) -> None:
     """Add a line to the file of that name; lines this short are never mixed."""
-    file = os.open(files_dir() / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    directory = Path(os.environ["HAVEN_FILES_DIR"])
+    directory.mkdir(parents=True, exist_ok=True)
+    file = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(file, f"{what} {os.getpid()}\n".encode())
     os.close(file)
 

@@ -10,7 +10,8 @@ from werkzeug.test import create_environ
 from app.api.openapi import RowIdConverter, answer, documented, read_json
 from app.api.problems import ProblemError
 from app.api.replies import WhoAmI
-from app.api.schemas import NewReport, Page
+from app.api.schemas import Page
+from app.example.schemas import NewReport
 
 
 def test_an_id_fits_into_64_bits() -> None:

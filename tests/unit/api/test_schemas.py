@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.api.schemas import Credentials, NewMessage, Page, ReportHeaders, Search, UserChange
+from app.api.schemas import Credentials, Page, UserChange
+from app.example.schemas import NewMessage, ReportHeaders, Search
 
 
 @pytest.mark.parametrize("address", ["ada@example.com", "a.b+c@sub.example.org", "ünï@exämple.com", "a@b.c"])

@@ -6,12 +6,12 @@ from collections import Counter
 import pytest
 
 from app.errors import LoadError
-from app.load.journeys import NAMES
-from app.load.mix import DEFAULT, Mix
+from app.example.journeys import JOURNEYS, MIX
+from app.load.mix import Mix
 
 
 def test_journeys_are_chosen_by_weight() -> None:
-    mix = Mix.parse("browse=6, buy=2,message=0", NAMES)
+    mix = Mix.parse("browse=6, buy=2,message=0", tuple(JOURNEYS))
     dice = random.Random(3)  # noqa: S311 - chance that can be repeated
     chosen = Counter(mix.choose(dice) for _ in range(8000))
     assert set(chosen) == {"browse", "buy"} == set(mix.journeys)
@@ -21,7 +21,7 @@ def test_journeys_are_chosen_by_weight() -> None:
 
 
 def test_the_default_makes_every_journey() -> None:
-    assert set(Mix.parse(DEFAULT, NAMES).journeys) == set(NAMES)
+    assert set(Mix.parse(MIX, tuple(JOURNEYS)).journeys) == set(JOURNEYS)
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_the_default_makes_every_journey() -> None:
 )
 def test_what_is_no_mix_is_said(text: str, said: str) -> None:
     with pytest.raises(LoadError, match=said):
-        Mix.parse(text, NAMES)
+        Mix.parse(text, tuple(JOURNEYS))

@@ -10,11 +10,13 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.db.migrate import migrate
-from app.db.models import Product, User
+from app.db.models import User
 from app.db.passwords import verify_password
 from app.errors import LoadError, NoPrimary
+from app.example.journeys import PRODUCTS
+from app.example.models import Product
 from app.load.site import Site
-from app.load.visitors import PRODUCTS, Visitors
+from app.load.visitors import Visitors
 from app.local.ports import free_ports
 from tests.loopback import served
 
@@ -77,7 +79,7 @@ def test_those_of_a_killed_run_are_used_again_with_a_new_password(runtime: Runti
     first.make()
     second.make()
     assert [user.user_id for user in second.users[:2]] == [user.user_id for user in first.users]
-    assert set(second.products) == set(first.products)
+    assert set(second.things.products) == set(first.things.products)
     with runtime.db.session() as session:
         assert verify_password(session.get_one(User, second.users[0].user_id).password_hash, second.password)
     second.remove(nowhere())

@@ -1,4 +1,4 @@
-"""The example's tasks: each does something that can be looked at, on local files. Replace them with your own."""
+"""The example's tasks: each does something that can be looked at, on local files."""
 
 from __future__ import annotations
 

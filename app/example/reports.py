@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, url_for
 from app.api.openapi import answer, documented
 from app.api.problems import not_found
 from app.api.replies import TaskOut, TaskRef
-from app.api.schemas import NewReport, ReportHeaders
+from app.example.schemas import NewReport, ReportHeaders
 from app.runtime import runtime
 from app.sessions import require_auth
 

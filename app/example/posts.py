@@ -6,9 +6,10 @@ from sqlalchemy import func, select
 from app.api.conditional import conditional
 from app.api.openapi import answer, documented
 from app.api.problems import not_found
-from app.api.replies import PostOut, PostPage
 from app.api.schemas import Page
-from app.db.models import Post, User
+from app.db.models import User
+from app.example.models import Post
+from app.example.replies import PostOut, PostPage
 from app.runtime import runtime
 
 blueprint = Blueprint("posts", __name__)

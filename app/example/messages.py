@@ -6,9 +6,11 @@ from sqlalchemy import func, or_, select
 from app.api.events import announce
 from app.api.openapi import answer, documented
 from app.api.problems import invalid
-from app.api.replies import MessageOut, MessagePage
-from app.api.schemas import NewMessage, Page
-from app.db.models import Message, User
+from app.api.schemas import Page
+from app.db.models import User
+from app.example.models import Message
+from app.example.replies import MessageOut, MessagePage
+from app.example.schemas import NewMessage
 from app.runtime import runtime
 from app.sessions import require_auth
 

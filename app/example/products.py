@@ -10,10 +10,11 @@ from app.api.conditional import conditional
 from app.api.events import announce
 from app.api.openapi import answer, documented
 from app.api.problems import ProblemError, not_found
-from app.api.replies import ProductOut, ProductPage
-from app.api.schemas import Page, ProductChange
+from app.api.schemas import Page
 from app.cache import cache_result
-from app.db.models import Product
+from app.example.models import Product
+from app.example.replies import ProductOut, ProductPage
+from app.example.schemas import ProductChange
 from app.runtime import runtime
 from app.sessions import require_auth
 

@@ -1,4 +1,4 @@
-"""The example's handlers: what happens in the subscriber process when an event comes. Replace them with your own."""
+"""What happens in the subscriber process when an event comes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 from app.db.models import User
 from app.events.subscriber import on
-from app.tasks.handlers import files_dir, send_email
+from app.example.tasks import files_dir, send_email
 
 if TYPE_CHECKING:
     from app.events.log import Event
@@ -35,6 +35,15 @@ def notify(event: Event) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     log.info("event.notified", user_id=user_id, kind=event.kind, event_id=event.id)
+
+
+def register(app: Runtime) -> None:
+    """Add what needs the parts of this process.
+
+    Args:
+        app: those.
+    """
+    on("user:*")(mail(app))
 
 
 def mail(app: Runtime) -> Handler:

@@ -4,9 +4,9 @@ from flask import Blueprint, Response
 from sqlalchemy import or_, select
 
 from app.api.openapi import answer, documented
-from app.api.replies import PostOut, ProductOut, SearchOut
-from app.api.schemas import Search
-from app.db.models import Post, Product
+from app.example.models import Post, Product
+from app.example.replies import PostOut, ProductOut, SearchOut
+from app.example.schemas import Search
 from app.ratelimit import rate_limit, who
 from app.runtime import runtime
 

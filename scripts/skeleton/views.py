@@ -1,0 +1,7 @@
+"""The resources, a file each."""
+
+from typing import Final
+
+from flask import Blueprint
+
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = ()
