@@ -48,6 +48,16 @@ def main() -> None:
     """Flask on Redis with high availability: run it, look at it, rehearse its failures."""
 
 
+_DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=".haven",
+    envvar="HAVEN_DATA",
+    show_default=True,
+    help="Directory of the stack's data.",
+)
+
+
 def _load(data: Path | None = None) -> Config:
     """The environment's configuration; with the data's directory that of the stack which runs on it, if one does."""
     from app.config import load_config
@@ -142,10 +152,11 @@ def worker(queues: str, *, member: bool) -> None:
 @main.command()
 def subscriber() -> None:
     """Handle events."""
-    from app.events import Subscriber, handlers, on
+    from app.events import Subscriber
+    from app.example import events
 
     runtime, heart = _runtime("subscriber", _load())
-    on("user:*")(handlers.mail(runtime))
+    events.register(runtime)
     running = Subscriber(runtime.store, heart)
     _on_stop(running.stop)
     running.run()
@@ -166,7 +177,7 @@ def guardian() -> NoReturn:
 @click.option("--to", metavar="NODE", help="The node that is to be primary; by default the fittest replica.")
 @click.option("--if-primary", is_flag=True, help="Ask only the guardian on this machine; nothing to do on a replica.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True)
+@_DATA
 def handover(to: str | None, data: Path, *, if_primary: bool, as_json: bool) -> None:
     """Give the primary's role to a replica, without losing a write.
 
@@ -198,6 +209,17 @@ def migrate(patience: float, *, only_wait: bool) -> None:
 
 
 @main.command()
+def users() -> None:
+    """Say whether this node's Redis and Sentinel know the users by the passwords in their files, and by no others."""
+    from app.guardian.inspect_users import differences
+
+    found = differences(_load())
+    for line in found or ["Redis and Sentinel know every user by its passwords, and by no others"]:
+        click.echo(line)
+    sys.exit(1 if found else 0)
+
+
+@main.command()
 def seed() -> None:
     """Fill an empty database with example data."""
     from app.db import Database
@@ -212,11 +234,6 @@ def seed() -> None:
 @main.group()
 def operator() -> None:
     """Say who may see the operations page, /ops."""
-
-
-_DATA = click.option(
-    "--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True
-)
 
 
 def _set_operator(email: str, data: Path, *, operator: bool) -> None:
@@ -252,7 +269,7 @@ def revoke(email: str, data: Path) -> None:
 @click.option("--url", default="http://localhost:8000", show_default=True, help="Of the web application.")
 @click.option("--events-url", help="Where its event streams are served; by default there as well.")
 @click.option("--patience", metavar="SECONDS", type=click.FloatRange(0), default=120.0, help="For one that starts.")
-@click.option("--data", type=click.Path(path_type=Path), default=".haven", envvar="HAVEN_DATA", show_default=True)
+@_DATA
 def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None:
     """Do once what a user does, with a user of its own: sign in, read, be counted, have a task done, hear an event.
 
@@ -269,12 +286,13 @@ def smoke(url: str, events_url: str | None, patience: float, data: Path) -> None
 
 
 def _add_local() -> None:
+    from app.backup.cli import backup, restore
     from app.drill.cli import drill
     from app.load.cli import load
     from app.local.cli import doctor, reset, status, up
     from app.tasks.operate.cli import tasks
 
-    for command in (up, status, doctor, reset, drill, load, tasks):
+    for command in (up, status, doctor, reset, backup, restore, drill, load, tasks):
         main.add_command(command)
 
 

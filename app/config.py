@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.config_fields import DEVELOPMENT_SECRET, Settings
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from pydantic_settings import PydanticBaseSettingsSource
 
 MIN_SECRET_LENGTH = 32
+_FURTHER = {
+    "secret_key": "secret_key_fallbacks",
+    "secret_key_fallbacks": "secret_key_fallbacks",
+    "haven_task_key": "haven_task_key",
+}
+"""Where the further lines of a secret's file go (``app/passwords.py``); other settings are what is used, the first."""
 
 
 class Config(Settings):
@@ -33,6 +39,7 @@ class Config(Settings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=False, validate_default=False)
 
     testing: ClassVar[bool] = False
+    _files: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - pydantic-settings' hook
@@ -44,6 +51,14 @@ class Config(Settings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)  # load_config reads the environment, so that it can report all of it at once
+
+    def file_of(self, name: str) -> str | None:
+        """The file that a secret came from, so that it can be read again; None if it came from elsewhere.
+
+        Args:
+            name: of the setting, as an attribute.
+        """
+        return self._files.get(name)
 
     @property
     def topology(self) -> Literal["sentinel", "standalone"]:
@@ -193,7 +208,11 @@ def load_config(environ: Mapping[str, str] | None = None, **overrides: Any) -> C
         raise ConfigError([f"HAVEN_ENV={name!r}: must be one of {', '.join(CLASSES)}"])
     cls = CLASSES[name]
     source = EnvironmentAndFiles(cls, environment)
-    values = {**source.read(), **overrides}
+    read = source.read()
+    for secret, further in source.others.items():
+        if (several := _FURTHER.get(secret)) and further:
+            read[several] = ",".join(filter(None, (read.get(several), *further)))
+    values = {**read, **overrides}
     problems = list(source.problems)
     try:
         config = cls(**values)
@@ -208,4 +227,5 @@ def load_config(environ: Mapping[str, str] | None = None, **overrides: Any) -> C
         problems += error.problems
     if problems:
         raise ConfigError(problems)
+    config._files.update((secret, path) for secret, path in source.files.items() if secret not in overrides)
     return config

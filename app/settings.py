@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from app.passwords import accepted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -99,12 +101,16 @@ class EnvironmentAndFiles:
 
     Attributes:
         problems: a line per file that could not be read.
+        files: the secrets that came from a file, by attribute name.
+        others: what else those files accept (``app/passwords.py``), by attribute name.
     """
 
     def __init__(self, cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
         self._fields = cls.model_fields
         self._environ = environ
         self.problems: list[str] = []
+        self.files: dict[str, str] = {}
+        self.others: dict[str, tuple[str, ...]] = {}
 
     def read(self) -> dict[str, str]:
         """The values that are set, by attribute name."""
@@ -118,7 +124,8 @@ class EnvironmentAndFiles:
                 continue
             try:
                 with Path(path).open(encoding="utf-8") as file:
-                    values[name] = file.read(MAX_SECRET_FILE).rstrip("\r\n")
+                    values[name], *others = accepted(file.read(MAX_SECRET_FILE)) or ("",)
+                self.files[name], self.others[name] = path, tuple(others)
             except (OSError, UnicodeDecodeError) as error:
                 self.problems.append(f"{name.upper()}_FILE={path!r} can't be read ({error}): give a readable text file")
         return values

@@ -2,7 +2,7 @@
 
 The application, the guardians, the replicas, the Sentinels and the exporter each have a user of their own; `admin` is
 for people. Probes need none: any answer, even a refusal, is a sign of life.
-Keep a `Users` together with the data: a Sentinel's file remembers its passwords.
+A user that is being given another password has several, a line each (``app/passwords.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final, Self
 
 from app.guardian.transport import quote
-from app.store.watch import TIDINGS
+from app.passwords import accepted, used
+from app.tidings import TIDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,13 +95,17 @@ _NOBODY_WITH_RIGHTS: Final = f"{_NOBODY} ~* &* +@all"
 what stands between MULTI and EXEC there, so all that scripts wrote, it leaves out unless this user has the right."""
 
 
+def _digest(password: str) -> str:
+    return f"#{hashlib.sha256(password.encode()).hexdigest()}"
+
+
 def _secret() -> str:
     return secrets.token_urlsafe(24)
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The users' passwords."""
+    """The users' passwords, each as its file has it: the line on top is used, all are accepted."""
 
     admin: str = field(default_factory=_secret)
     app: str = field(default_factory=_secret)
@@ -117,15 +122,20 @@ class Users:
             OSError: one of them can't be read.
             ValueError: one of them is empty.
         """
-        found = {each.name: (directory / each.name).read_text("utf-8").rstrip("\r\n") for each in fields(cls)}
+        found = {each.name: (directory / each.name).read_text("utf-8") for each in fields(cls)}
         for name, password in found.items():
-            if not password:
+            if not used(password):
                 raise ValueError(f"{directory / name} is empty: put the password of the user {name!r} into it")
         return cls(**found)
 
     def at_redis(self) -> list[str]:
         """The lines of a redis.conf."""
-        return [_NOBODY_WITH_RIGHTS, *self._users(AT_REDIS), "masteruser replica", f"masterauth {quote(self.replica)}"]
+        return [
+            _NOBODY_WITH_RIGHTS,
+            *self._users(AT_REDIS),
+            "masteruser replica",
+            f"masterauth {quote(used(self.replica))}",
+        ]
 
     def at_sentinel(self) -> list[str]:
         """The lines of a sentinel.conf."""
@@ -133,25 +143,29 @@ class Users:
 
     def _users(self, rights: Mapping[str, tuple[str, ...]]) -> list[str]:
         passwords = asdict(self)
-        digests = {name: hashlib.sha256(passwords[name].encode()).hexdigest() for name in rights}
-        return [" ".join(("user", name, "reset", "on", f"#{digests[name]}", *rights[name])) for name in rights]
+        return [
+            " ".join(("user", name, "reset", "on", *map(_digest, accepted(passwords[name])), *rights[name]))
+            for name in rights
+        ]
 
-    def of_guardian(self) -> dict[str, str]:
-        """A guardian's settings."""
-        return {
-            "REDIS_USERNAME": "guardian",
-            "REDIS_PASSWORD": self.guardian,
-            "REDIS_SENTINEL_USERNAME": "guardian",
-            "REDIS_SENTINEL_PASSWORD": self.guardian,
-            "HAVEN_SENTINEL_AUTH_USER": "sentinel",
-            "HAVEN_SENTINEL_AUTH_PASSWORD": self.sentinel,
-        }
+    def of_guardian(self, directory: Path | None = None) -> dict[str, str]:
+        """A guardian's settings.
 
-    def of_app(self) -> dict[str, str]:
-        """The application's settings."""
-        return {
-            "REDIS_USERNAME": "app",
-            "REDIS_PASSWORD": self.app,
-            "REDIS_SENTINEL_USERNAME": "app",
-            "REDIS_SENTINEL_PASSWORD": self.app,
-        }
+        Args:
+            directory: with the passwords' files, to be read whenever they are needed; None: the settings hold them.
+        """
+        users = {"REDIS": "guardian", "REDIS_SENTINEL": "guardian", "HAVEN_SENTINEL_AUTH": "sentinel"}
+        found = self._settings(users, directory)
+        found["HAVEN_SENTINEL_AUTH_USER"] = found.pop("HAVEN_SENTINEL_AUTH_USERNAME")
+        return found | ({"HAVEN_GUARDIAN_USERS": str(directory)} if directory else {})
+
+    def of_app(self, directory: Path | None = None) -> dict[str, str]:
+        """The application's settings; as :meth:`of_guardian`."""
+        return self._settings({"REDIS": "app", "REDIS_SENTINEL": "app"}, directory)
+
+    def _settings(self, users: Mapping[str, str], directory: Path | None) -> dict[str, str]:
+        passwords = asdict(self)
+        found = {f"{where}_USERNAME": user for where, user in users.items()}
+        if directory:
+            return found | {f"{where}_PASSWORD_FILE": str(directory / user) for where, user in users.items()}
+        return found | {f"{where}_PASSWORD": used(passwords[user]) for where, user in users.items()}

@@ -11,6 +11,7 @@ import hiredis
 import structlog
 
 from app.guardian import sentinel
+from app.guardian.accounts import Accounts
 from app.guardian.certificates import Certificates
 from app.guardian.decide import decide
 from app.guardian.election import Elections
@@ -66,6 +67,8 @@ class Agent:
             if settings.tls and settings.tls.cert
             else None
         )
+        own = (self._nodes[settings.me], self._sentinels[settings.me])
+        self._accounts = Accounts(settings, *(peer.link.door for peer in own)) if settings.users else None
         self._limits = Limits(patience=settings.patience)
         self._memory = Memory()
         self._decision = Decision(AWAY, "not looked yet")
@@ -79,6 +82,8 @@ class Agent:
         """Go on for ever: whatever went wrong, the next turn looks afresh."""
         if self._certificates is not None:
             self._background(self._certificates.run())
+        if self._accounts is not None:
+            self._background(self._accounts.run())
         while True:
             self._wake.clear()
             try:

@@ -6,7 +6,6 @@ into the lines of a redis.conf. So the guardian, which starts first, writes what
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from dataclasses import replace
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
-from app.guardian import transport
 from app.guardian.acl import Users
+from app.guardian.conf import write_redis
 from app.guardian.files import write_whole
 from app.guardian.seed import is_numeric
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 RESOLVE: Final = 60.0
 """Seconds for the name service, which may itself be starting."""
 _AGAIN: Final = 0.5
-REDIS_CONF: Final = "redis/redis.conf"
-EXPORTER_PASSWORDS: Final = "exporter/passwords.json"
 SENTINEL_BASE: Final = "sentinel/base.conf"
 
 
@@ -48,9 +45,7 @@ def prepare(settings: Settings, config: Config) -> Settings:
     """
     if config.haven_guardian_announce == "addresses":
         settings = numeric(settings)
-    if config.haven_guardian_files:
-        settings = write_files(settings, Path(config.haven_guardian_files), config.haven_guardian_users)
-    return settings
+    return write_files(settings) if settings.files else settings
 
 
 def numeric(settings: Settings, look_up: Callable[[str], str] | None = None, within: float = RESOLVE) -> Settings:
@@ -102,31 +97,25 @@ def _system(host: str) -> str:
     return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
 
 
-def write_files(settings: Settings, directory: Path, passwords: str | None) -> Settings:
+def write_files(settings: Settings) -> Settings:
     """Write what Redis, Sentinel and the exporter read, for their group alone.
 
     Args:
         settings: the guardian's.
-        directory: below it, a directory for each of them.
-        passwords: a directory with the users' passwords; None: there are no users.
+
+    Returns:
+        The settings, with the file that begins a new sentinel.conf.
 
     Raises:
         ConfigError: a password can't be read, or a file not be written.
     """
-    host, port = settings.redis[settings.me]
-    own = transport.lines(settings.own_redis[1], settings.tls)
-    lines = [f"replica-announce-ip {host}", f"replica-announce-port {port}", *own]
+    directory = Path(settings.files)
     base = [Path(settings.base).read_text("utf-8").rstrip()] if settings.base else []
-    exporter: dict[str, str] = {}
     try:
-        if passwords is not None:
-            users = Users.read(Path(passwords))
-            lines += users.at_redis()
+        users = Users.read(Path(settings.users)) if settings.users else None
+        write_redis(settings, users)
+        if users is not None:
             base += users.at_sentinel()
-            scheme = "rediss" if settings.tls else "redis"
-            exporter = {f"{scheme}://127.0.0.1:{settings.own_redis[1]}": users.exporter}
-        write_whole(directory / REDIS_CONF, "\n".join(lines) + "\n", mode=0o640)
-        write_whole(directory / EXPORTER_PASSWORDS, json.dumps(exporter), mode=0o640)
         write_whole(directory / SENTINEL_BASE, "\n".join(base) + "\n", mode=0o640)
     except (OSError, ValueError) as error:
         remedy = "see HAVEN_GUARDIAN_USERS and HAVEN_GUARDIAN_FILES"

@@ -1,4 +1,4 @@
-"""The sentinel.conf to begin with. It is Sentinel's memory from then on, and is never written again."""
+"""The sentinel.conf to begin with. It is Sentinel's memory from then on; only where it gets in, and who, is kept up."""
 
 from __future__ import annotations
 
@@ -55,25 +55,25 @@ def render(settings: Settings, *, primary: int, epoch: int) -> str:
         f"sentinel parallel-syncs {name} 1",
         f"sentinel config-epoch {name} {epoch}",
         f"sentinel current-epoch {epoch}",
-        *_watching(settings),
+        *signing_in(settings),
     ]
     own = settings.sentinel_credentials
-    if own.password:
-        lines.append(f"sentinel sentinel-pass {quote(own.password)}")
-        if own.user:
-            lines.append(f"sentinel sentinel-user {quote(own.user)}")
-        elif not settings.base:
-            lines.append(f"requirepass {quote(own.password)}")
+    if own.password and not own.user and not settings.base:
+        lines.append(f"requirepass {quote(own.password)}")
     return "\n".join(lines) + "\n"
 
 
-def _watching(settings: Settings) -> list[str]:
-    """The lines about how the Sentinel gets into the Redis servers."""
-    credentials, name = settings.watch_credentials, settings.master
-    if not credentials.password:
-        return []
-    user = [f"sentinel auth-user {name} {credentials.user}"] if credentials.user else []
-    return [*user, f"sentinel auth-pass {name} {quote(credentials.password)}"]
+def signing_in(settings: Settings) -> list[str]:
+    """The lines about how the Sentinel gets into the Redis servers, and into the other Sentinels."""
+    lines = []
+    watch, own, name = settings.watch_credentials, settings.sentinel_credentials, settings.master
+    if watch.password:
+        lines += [f"sentinel auth-user {name} {watch.user}"] if watch.user else []
+        lines += [f"sentinel auth-pass {name} {quote(watch.password)}"]
+    if own.password:
+        lines += [f"sentinel sentinel-user {quote(own.user)}"] if own.user else []
+        lines += [f"sentinel sentinel-pass {quote(own.password)}"]
+    return lines
 
 
 def write(settings: Settings, *, primary: int, epoch: int) -> None:

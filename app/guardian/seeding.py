@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from app.guardian import seed
+from app.guardian.accounts import catch_up
 from app.guardian.facts import STRANGER, Opinion
 from app.guardian.moved import follow
 from app.guardian.peers import SentinelPeer
 from app.guardian.wire import Away
 
 if TYPE_CHECKING:
-    from app.guardian.settings import Settings
+    from app.guardian.settings import Address, Settings
 
 log = structlog.get_logger(__name__)
 _TIMEOUT: Final = 1.0
@@ -28,6 +29,8 @@ async def ensure_seeded(settings: Settings) -> None:
         try:
             for moved in follow(settings):
                 log.warning("sentinel.node_moved", moved=moved)
+            if settings.users and not await _listens(settings.own_sentinel) and catch_up(settings):
+                log.info("sentinel.users_followed", conf=settings.conf)
             if Path(settings.conf).exists():  # noqa: ASYNC240 - nothing else goes on yet
                 return
             primary, epoch = await _known(settings)
@@ -38,6 +41,17 @@ async def ensure_seeded(settings: Settings) -> None:
             await asyncio.sleep(_AGAIN)
         else:
             log.info("sentinel.seeded", conf=settings.conf, primary=settings.named(primary), epoch=epoch)
+
+
+async def _listens(address: Address) -> bool:
+    """Whether somebody does there; one that runs is told by and by (``accounts.py``)."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            _, writer = await asyncio.open_connection(*address)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 async def _known(settings: Settings) -> tuple[int, int]:

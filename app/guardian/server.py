@@ -94,10 +94,11 @@ class Routes:
         return bool(self._agent.board.status["state"] != PRIMARY)
 
     def _hand_over(self, environ: WSGIEnvironment) -> Answer:
-        if not self._token:
+        right = self._token.accepted  # read now: it may have been changed since the start
+        if not right:
             return _json(HTTPStatus.FORBIDDEN, error="HAVEN_GUARDIAN_TOKEN is not set: no handover over HTTP")
         given = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if not any(hmac.compare_digest(given.encode(), each.encode()) for each in right):
             return _json(
                 HTTPStatus.UNAUTHORIZED, error="wrong token: send Authorization: Bearer <HAVEN_GUARDIAN_TOKEN>"
             )

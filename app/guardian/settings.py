@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.guardian.facts import STRANGER
+from app.passwords import accepted
 
 Address = tuple[str, int]
 
@@ -19,7 +20,7 @@ class Credentials:
     Attributes:
         user: of the ACL; empty for the default user.
         secret: the password, if it is not in a file.
-        file: the file that holds the password; read whenever it is needed.
+        file: the file that holds the password, several while it is changed; read whenever it is needed.
     """
 
     user: str = ""
@@ -29,7 +30,12 @@ class Credentials:
     @property
     def password(self) -> str:
         """The password now; empty for none."""
-        return Path(self.file).read_text(encoding="utf-8").rstrip("\r\n") if self.file else self.secret
+        return next(iter(self.accepted), "")
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Every password that is right now, first that which is used."""
+        return accepted(Path(self.file).read_text(encoding="utf-8") if self.file else self.secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,10 @@ class Settings:
         conf: the sentinel.conf to write where there is none; empty to write none.
         base: a file whose lines go first into it.
         http: where probes, metrics, status and the handover listen.
-        token: asked for by the handover; empty: it is refused over HTTP.
+        token: asked for by the handover; none: it is refused over HTTP.
+        users: a directory with the passwords of all users, a file each; empty: the guardian keeps no users.
+        exporter: where the redis_exporter beside it listens; None: there is none.
+        files: a directory where it writes what Redis and the exporter read; empty: nowhere.
         beat: seconds between two heartbeats.
         patience: seconds to wait for nodes that may hold newer data.
         hint: milliseconds that a hint lasts at most.
@@ -108,7 +117,10 @@ class Settings:
     conf: str = ""
     base: str = ""
     http: Address = ("127.0.0.1", 0)
-    token: str = ""
+    token: Credentials = field(default_factory=Credentials)
+    users: str = ""
+    exporter: Address | None = None
+    files: str = ""
     beat: float = 1.0
     patience: float = 10.0
     hint: int = 400
@@ -142,8 +154,9 @@ class Settings:
             fields[name] = tuple((host, port) for host, port in fields[name])
         for name in ("own_redis", "own_sentinel", "http", "heartbeat", "mark"):
             fields[name] = tuple(fields[name])
-        for name in ("redis_credentials", "sentinel_credentials", "watch_credentials"):
+        for name in ("redis_credentials", "sentinel_credentials", "watch_credentials", "token"):
             fields[name] = Credentials(**fields[name])
+        fields["exporter"] = tuple(fields["exporter"]) if fields["exporter"] else None
         fields["names"] = tuple(fields["names"])
         fields["timings"] = Timings(**fields["timings"])
         fields["tls"] = Tls(**fields["tls"]) if fields["tls"] else None

@@ -38,6 +38,7 @@ class RedisCluster:
         password: for clients of Redis; None for none.
         users: of Redis and Sentinel in place of a password; None for none.
         tls: the certificates of servers and clients; None for plain text.
+        passwords: a directory with the users' passwords, which the guardians follow; None: they stay.
         binary: the redis-server to run; None finds one.
         settings: further settings of the guardians.
     """
@@ -55,6 +56,7 @@ class RedisCluster:
         password: str | None = None,
         users: Users | None = None,
         tls: Tls | None = None,
+        passwords: Path | None = None,
         binary: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -64,7 +66,7 @@ class RedisCluster:
         program = binary or find_redis().path
         root = directory.resolve()
         self.password = password
-        self.access = Access(password, users, tls)
+        self.access = Access(password, users, tls, passwords)
         self.token = secrets.token_urlsafe(24)
         self.nodes = [
             RedisNode(f"redis-{ordinal}", program, port, root / f"redis-{ordinal}" / "redis", self.access)
@@ -74,7 +76,7 @@ class RedisCluster:
             SentinelNode(ordinal, program, port, root / f"redis-{ordinal}" / "sentinel", self.access)
             for ordinal, port in enumerate(watching, start=1)
         ]
-        self._base, self._base_text = root / "sentinel-base.conf", render_base(users)
+        self._base, self._base_text = root / "sentinel-base.conf", render_base(None if passwords else users)
         base = {"HAVEN_SENTINEL_BASE": str(self._base)} if self._base_text else {}
         own = {**self.access.of_guardian(), **base, **(settings or {})}
         self.guardians = [
@@ -83,7 +85,13 @@ class RedisCluster:
                 port,
                 self.token,
                 root / f"redis-{ordinal}" / "guardian",
-                guardian_environment(ordinal, redis, watching, self._sentinels[ordinal - 1].conf, own),
+                guardian_environment(
+                    ordinal,
+                    redis,
+                    watching,
+                    self._sentinels[ordinal - 1].conf,
+                    own | ({"HAVEN_GUARDIAN_FILES": str(root / f"redis-{ordinal}" / "files")} if passwords else {}),
+                ),
             )
             for ordinal, port in enumerate(guardian_ports or free[2 * size :], start=1)
         ]

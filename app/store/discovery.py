@@ -22,7 +22,8 @@ from app.errors import NoPrimary
 from app.ops import metrics
 from app.store.nodes import info_of
 from app.store.sentinel import SentinelLink, View, connect_options
-from app.store.watch import SWITCH, TIDINGS, SentinelWatcher, Switch
+from app.store.watch import SentinelWatcher, Switch
+from app.tidings import SWITCH, TIDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

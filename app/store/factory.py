@@ -11,6 +11,7 @@ from redis.exceptions import NoScriptError
 from app.store import scripts
 from app.store.client import ResilientPipeline, ResilientRedis
 from app.store.connection import PrimaryConnection, PrimarySSLConnection
+from app.store.credentials import credentials
 from app.store.discovery import SentinelTopology
 from app.store.policy import Policy
 from app.store.pool import BoundedPool
@@ -106,24 +107,14 @@ def create_store(config: Config, *, role: str = "app") -> Store:
         role: what this process is, shown in CLIENT LIST as ``haven-<role>@<host>``.
     """
     tls = tls_options(config)
-    node_options: dict[str, Any] = {
-        "username": config.redis_username,
-        "password": config.redis_password.get_secret_value() if config.redis_password else None,
-        **tls,
-    }
+    node_options: dict[str, Any] = {**credentials(config, "redis"), **tls}
     topology: Topology
     if config.redis_sentinel_hosts and config.redis_sentinel_master:
         topology = SentinelTopology(
             [Address(*pair) for pair in config.redis_sentinel_hosts],
             config.redis_sentinel_master,
             timeout=config.redis_sentinel_timeout,
-            sentinel_options={
-                "username": config.redis_sentinel_username,
-                "password": config.redis_sentinel_password.get_secret_value()
-                if config.redis_sentinel_password
-                else None,
-                **tls,
-            },
+            sentinel_options={**credentials(config, "redis_sentinel"), **tls},
             node_options=node_options,
             tls=config.redis_ssl,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 LISTEN = 5.0  # seconds of silence after which the link is tested
 RETRY_AFTER = 1.0
-SWITCH: Final = "+switch-master"
-TIDINGS: Final = (
-    *("+sdown", "-sdown", "+odown", "-odown"),
-    *("+try-failover", "+elected-leader", "+selected-slave", "+promoted-slave", SWITCH, "+failover-end"),
-    *("-failover-abort-not-elected", "-failover-abort-no-good-slave", "-failover-abort-slave-timeout"),
-    *("+convert-to-slave", "+slave", "+reboot", "+tilt", "-tilt"),
-)
-"""What tells the story of a failover, by channel (https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/)."""
 _SWITCH_WORDS = 5
 
 

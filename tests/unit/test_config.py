@@ -9,6 +9,7 @@ from app import errors
 from app.config import CLASSES, Config, DevelopmentConfig, ProductionConfig, TestingConfig, load_config
 from app.errors import ConfigError
 from app.settings import parse_address
+from app.store.credentials import credentials
 
 SECRET = "x" * 40
 
@@ -166,3 +167,34 @@ def test_the_exception_tree_is_drawn_as_it_is() -> None:
         if issubclass(found, errors.HavenError) and found.__module__ == errors.__name__
     ]
     assert [name for name in classes if f" {name}" not in drawn] == []
+
+
+def test_a_secrets_file_may_have_several_lines_while_it_is_changed(tmp_path: Path) -> None:
+    files = {}
+    for name in ("SECRET_KEY", "HAVEN_TASK_KEY", "REDIS_PASSWORD", "SECRET_KEY_FALLBACKS"):
+        path = tmp_path / name
+        path.write_text(f"{'new' * 12}{name}\n{'old' * 12}{name}\n")
+        files[f"{name}_FILE"] = str(path)
+    made = load_config({**files, "HAVEN_ENV": "production", "DATABASE_URL": "postgresql://u:p@h/d"})
+    new, old = "new" * 12, "old" * 12
+    assert made.secret_key.get_secret_value() == f"{new}SECRET_KEY"
+    fallbacks = {f"{old}SECRET_KEY", f"{new}SECRET_KEY_FALLBACKS", f"{old}SECRET_KEY_FALLBACKS"}
+    assert set(made.former_secret_keys) == fallbacks
+    assert made.task_keys == (f"{new}HAVEN_TASK_KEY", f"{old}HAVEN_TASK_KEY")
+    assert made.redis_password
+    assert made.redis_password.get_secret_value() == f"{new}REDIS_PASSWORD"
+    assert made.file_of("redis_password") == files["REDIS_PASSWORD_FILE"]
+    assert load_config({}).file_of("redis_password") is None
+
+
+def test_a_password_in_a_file_is_read_at_every_connect(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("one\n")
+    config = load_config({"REDIS_PASSWORD_FILE": str(path), "REDIS_USERNAME": "app", "REDIS_SENTINEL_PASSWORD": "x"})
+    provider = credentials(config, "redis")["credential_provider"]
+    assert provider.get_credentials() == ("app", "one")
+    path.write_text("two\none\n")
+    assert provider.get_credentials() == ("app", "two")
+    path.unlink()
+    assert provider.get_credentials() == ("app", "two"), "a moment without the file is no reason to forget it"
+    assert credentials(config, "redis_sentinel") == {"username": None, "password": "x"}

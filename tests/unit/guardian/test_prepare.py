@@ -8,7 +8,8 @@ import pytest
 
 from app.errors import ConfigError
 from app.guardian.acl import AT_REDIS, Users
-from app.guardian.prepare import EXPORTER_PASSWORDS, REDIS_CONF, SENTINEL_BASE, numeric, write_files
+from app.guardian.conf import EXPORTER_PASSWORDS, REDIS_CONF
+from app.guardian.prepare import SENTINEL_BASE, numeric, write_files
 from app.guardian.settings import Settings, Tls
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_a_name_service_that_is_late_is_waited_for_and_one_that_never_knows_is_n
 def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, passwords: Path) -> None:
     base = tmp_path / "base.conf"
     base.write_text("unixsocket /run/sentinel.sock\n")
-    settings = write_files(replace(SETTINGS, base=str(base)), tmp_path / "run", str(passwords))
+    settings = write_files(replace(SETTINGS, base=str(base), files=str(tmp_path / "run"), users=str(passwords)))
     redis = (tmp_path / "run" / REDIS_CONF).read_text()
     assert redis.startswith(
         "replica-announce-ip b.shop\nreplica-announce-port 6379\nport 6379\nuser default reset off ~* &* +@all\n"
@@ -84,13 +85,13 @@ def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, pas
 
 
 def test_without_users_only_the_addresses_are_written(tmp_path: Path) -> None:
-    write_files(SETTINGS, tmp_path, None)
+    write_files(replace(SETTINGS, files=str(tmp_path)))
     expected = "replica-announce-ip b.shop\nreplica-announce-port 6379\nport 6379\n"
     assert (tmp_path / REDIS_CONF).read_text() == expected
 
 
 def test_with_certificates_nothing_listens_in_plain_text(tmp_path: Path, passwords: Path) -> None:
-    write_files(replace(SETTINGS, tls=Tls("/ca", "/cert", "/key")), tmp_path / "run", str(passwords))
+    write_files(replace(SETTINGS, tls=Tls("/ca", "/cert", "/key"), files=str(tmp_path / "run"), users=str(passwords)))
     redis = (tmp_path / "run" / REDIS_CONF).read_text().splitlines()
     assert {"port 0", "tls-port 6379", "tls-replication yes", 'tls-key-file "/key"'} <= set(redis)
     assert json.loads((tmp_path / "run" / EXPORTER_PASSWORDS).read_text()) == {
@@ -101,7 +102,7 @@ def test_with_certificates_nothing_listens_in_plain_text(tmp_path: Path, passwor
 def test_a_password_that_is_missing_or_empty_is_named(tmp_path: Path, passwords: Path) -> None:
     (passwords / "app").write_text("\n")
     with pytest.raises(ConfigError, match=r"app is empty: put the password of the user 'app' into it"):
-        write_files(SETTINGS, tmp_path / "run", str(passwords))
+        write_files(replace(SETTINGS, files=str(tmp_path / "run"), users=str(passwords)))
     (passwords / "app").unlink()
     with pytest.raises(ConfigError, match=r"No such file .*HAVEN_GUARDIAN_USERS"):
-        write_files(SETTINGS, tmp_path / "run", str(passwords))
+        write_files(replace(SETTINGS, files=str(tmp_path / "run"), users=str(passwords)))

@@ -10,6 +10,9 @@ HAVEN_GUARDIAN_REDIS: 127.0.0.1:6379
 HAVEN_GUARDIAN_SENTINEL: 127.0.0.1:26379
 HAVEN_GUARDIAN_USERS: /run/secrets/haven-users
 HAVEN_GUARDIAN_FILES: /run/haven
+{{- if .Values.redis.exporter.enabled }}
+HAVEN_GUARDIAN_EXPORTER: 127.0.0.1:9121
+{{- end }}
 HAVEN_GUARDIAN_TOKEN_FILE: /run/secrets/haven-users/guardian-token
 HAVEN_GUARDIAN_PATIENCE: {{ .Values.redis.guardian.patience | quote }}
 HAVEN_SENTINEL_CONF: /data/sentinel/sentinel.conf
