@@ -45,6 +45,7 @@ class SentinelFacts:
         quorum: how many Sentinels must agree that the primary is down.
         peers: how many other Sentinels it knows.
         settings: `down-after`, `failover-timeout`, `ping-period` and so on, in milliseconds.
+        hides_periods: this user may not see how often it asks, which is a debugging command.
     """
 
     address: str
@@ -54,6 +55,7 @@ class SentinelFacts:
     quorum: int = 0
     peers: int = 0
     settings: dict[str, int] = field(default_factory=dict)
+    hides_periods: bool = False
 
 
 @dataclass(frozen=True, slots=True)

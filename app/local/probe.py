@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from app.local.facts import Facts, QueueFacts, RedisFacts, SentinelFacts, written
 from app.local.nodes import command
@@ -100,15 +100,19 @@ def _sentinel(target: Target, address: Address) -> SentinelFacts:
         settings={
             "down-after": int(fields["down-after-milliseconds"]),
             "failover-timeout": int(fields["failover-timeout"]),
-            **timings,
+            **(timings or {}),
         },
+        hides_periods=timings is None,
     )
 
 
-def _timings(client: Redis) -> dict[str, int]:
+def _timings(client: Redis) -> dict[str, int] | None:
+    """How often it asks, ms; nothing if it can't be set there; None if this user may not see it."""
     try:
         fields = _fields(command(client, "SENTINEL", "DEBUG"))
-    except ResponseError:  # not there, or not allowed
+    except NoPermissionError:
+        return None
+    except ResponseError:
         return {}
     return {name: int(fields[name.upper()]) for name in _TIMINGS if name.upper() in fields}
 

@@ -84,6 +84,14 @@ def test_snapshots_count_as_persistence() -> None:
     assert bad(primary(settings=SETTINGS | {"appendonly": "no", "save": "3600 1"})) == {}
 
 
+def test_what_is_not_shown_to_this_user_is_no_fault() -> None:
+    """Found on Kubernetes: asked as the application, all Sentinels seemed to have the periods of a plain one."""
+    assert bad(primary(settings={})) == {}
+    told = {"down-after": 600, "failover-timeout": 5000}
+    assert bad(sentinels(settings=told, hides_periods=True)) == {}
+    assert bad(sentinels(settings=told)), "one that has no such command has the periods of a plain one"
+
+
 def test_an_old_version_fails_and_a_clock_apart_warns() -> None:
     assert bad(primary(version="7.0.15"))["version h:7001"].level == "fail"
     assert bad(primary(clock_skew=-3.0))["clock h:7001"].level == "warn"
