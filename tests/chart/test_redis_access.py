@@ -126,6 +126,34 @@ def test_the_program_takes_what_the_chart_gives_it(name: str, tmp_path: Path) ->
                     file.write_text(given.get(file.name, "password"))
                     found[variable] = str(file)
             config = load_config(found)
-            assert config.haven_env == "production"
+            keyless = pod.component in {"backup", "restore"}  # they sign nothing, and are given no keys
+            assert config.haven_env == ("development" if keyless else "production")
             if container["name"] in APP:
                 assert config.topology == ("standalone" if "REDIS_HOST" in found else "sentinel")
+
+
+@pytest.mark.parametrize(("component", "user"), [("backup", "replica"), ("restore", "admin")])
+def test_backups_sign_in_with_no_more_than_they_need(component: str, user: str) -> None:
+    pod = scenario("tls").pod(component)
+    engine, program = pod.containers
+    found = environment(program)
+    assert (found["REDIS_USERNAME"], found["REDIS_SENTINEL_USERNAME"]) == (user, "app")
+    secrets = [
+        source["secret"] for volume in pod.spec["volumes"] for source in volume.get("projected", {}).get("sources", [])
+    ]
+    assert sorted(item["key"] for secret in secrets for item in secret["items"]) == sorted(["app", user, "ca.crt"])
+    assert "--bind" in engine["command"]
+    assert engine["command"][engine["command"].index("--bind") + 1] == "127.0.0.1"
+    mounts = {mount["name"]: mount.get("readOnly", False) for mount in program["volumeMounts"]}
+    assert mounts["backups"] is (component == "restore")
+    assert {mount["name"] for mount in engine["volumeMounts"]} == {"engine"}
+
+
+def test_a_restore_never_begins_by_itself() -> None:
+    found = render("--set", "backup.enabled=true")
+    assert found.one("CronJob", "shop-haven-restore")["spec"]["suspend"] is True
+    assert "suspend" not in found.one("CronJob", "shop-haven-backup")["spec"]
+    claim = found.one("PersistentVolumeClaim", "shop-haven-backups")
+    assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert scenario("tls").of("PersistentVolumeClaim") == {}
+    assert scenario("default").of("CronJob") == {}

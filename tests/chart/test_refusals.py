@@ -85,6 +85,20 @@ CASES = [
         "redis.config.replicaof is the chart's or the guardian's to decide: leave it out",
     ),
     (
+        f"{OWN_REDIS},externalRedis.host=redis,backup.enabled=true",
+        (
+            "backup.enabled=true copies from a replica of the chart's own Redis, which redis.enabled=false leaves out: "
+            "set backup.enabled=false, and use the backups of whoever runs yours"
+        ),
+    ),
+    (
+        "backup.enabled=true,backup.storage.existingClaim=kept,backup.storage.className=fast",
+        (
+            "backup.storage.className=fast is for a claim that the chart makes, "
+            'and backup.storage.existingClaim=kept is there already: set className to ""'
+        ),
+    ),
+    (
         f"{OWN_REDIS},externalRedis.host=redis,drill.enabled=true",
         (
             "drill.enabled=true breaks the chart's own Redis, which redis.enabled=false leaves out: "

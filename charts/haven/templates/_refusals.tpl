@@ -12,6 +12,18 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- include "haven.refusals.settings" . -}}
 {{- include "haven.refusals.network" . -}}
 {{- include "haven.refusals.drill" . -}}
+{{- include "haven.refusals.backup" . -}}
+{{- end -}}
+
+{{- define "haven.refusals.backup" -}}
+{{- with .Values.backup -}}
+{{- if and .enabled (not $.Values.redis.enabled) -}}
+{{- fail "backup.enabled=true copies from a replica of the chart's own Redis, which redis.enabled=false leaves out: set backup.enabled=false, and use the backups of whoever runs yours" -}}
+{{- end -}}
+{{- if and .storage.existingClaim .storage.className -}}
+{{- fail (printf "backup.storage.className=%s is for a claim that the chart makes, and backup.storage.existingClaim=%s is there already: set className to \"\"" .storage.className .storage.existingClaim) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "haven.refusals.drill" -}}
@@ -131,7 +143,7 @@ values.schema.json. Rendered by refusals.yaml, which makes no object.
 {{- if and .enabled (gt (.min | int) (.max | int)) -}}
 {{- fail (printf "%s.autoscaling.min=%d is more than %s.autoscaling.max=%d: set max to %d or more" $name (.min | int) $name (.max | int) (.min | int)) -}}
 {{- end -}}
-{{- if and .enabled (not (dig "requests" "cpu" "" $values.resources)) -}}
+{{- if and .enabled (not (get (get $values.resources "requests" | default dict) "cpu")) -}}
 {{- fail (printf "%s.autoscaling.enabled=true aims at a part of the requested CPU, and there is no request: set %s.resources.requests.cpu" $name $name) -}}
 {{- end -}}
 {{- end -}}
