@@ -1,7 +1,8 @@
 """What a cluster of our own can do that any other can't: bring images to its nodes, cut their power and their links.
 
 HAVEN_LAB names a directory with two programs, ``images`` (build CONTEXT TAG) and ``cluster`` (load, node stop|start|
-cut|join). Without it the image is one that the nodes already know (HAVEN_IMAGE), and the nodes are left in peace.
+cut|join); ``scripts/kind`` has them for kind. Without it the image is one that the nodes already know (HAVEN_IMAGE),
+and the nodes are left in peace.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def send(number: signal.Signals, pod_uid: str, program: str) -> None:
         if entry.name.isdigit() and _belongs(entry, pod_uid.replace("-", "_"), program)
     ]
     assert len(found) == 1, (pod_uid, program, found)
-    os.kill(found[0], number)
+    try:
+        os.kill(found[0], number)
+    except PermissionError:  # not root, as on a runner: sudo is
+        run("sudo", "--non-interactive", "kill", f"-{number:d}", str(found[0]))
 
 
 def _belongs(process: Path, pod_uid: str, program: str) -> bool:
