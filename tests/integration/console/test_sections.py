@@ -70,7 +70,7 @@ def test_cache_and_limits_are_counted(app: Flask, operator: Browser) -> None:
     assert row
     assert "address: 5 in 60 s exact" in row[1]
     assert "<td>closed</td>" in row[1]
-    assert "app.api.search.search" in page
+    assert "app.example.search.search" in page
 
 
 def test_every_table_field_and_section_has_a_name(operator: Browser) -> None:
