@@ -51,14 +51,18 @@ reset: install ## Remove the stack's data, after asking.
 ACTIONLINT := v1.7.12
 KUBE_SCORE := v1.20.0
 export KIND ?= haven
+# tests wait more than they compute; each process takes ports of its own. What is decided within milliseconds is tried alone
+PROCESSES ?= 2
+ALONE := tests/integration/guardian
 
 .PHONY: test
 test: install ## Run every test but those of the cluster: unit, integration, the whole stack with faults.
-	@$(RUN)pytest --durations=10 --ignore tests/cluster $(ARGS)
+	@$(RUN)pytest -n $(PROCESSES) --dist loadfile --durations=20 --ignore tests/cluster --ignore $(ALONE) $(ARGS)
+	@$(RUN)pytest --durations=10 $(ALONE) $(ARGS)
 
 .PHONY: test-unit
 test-unit: install ## Run the unit tests only.
-	@$(RUN)pytest tests/unit $(ARGS)
+	@$(RUN)pytest -n $(PROCESSES) --dist loadfile tests/unit $(ARGS)
 
 .PHONY: test-chart
 test-chart: install ## Render the chart in every scenario and check what comes out; needs helm.

@@ -111,10 +111,13 @@ def bring(
         told(f"{rdb}, taken {manifest.taken_at} from {manifest.node}, {manifest.wrote}, to {target}")
         if not wishes.onto and (held := _data(store)):
             what = ", ".join(f"{number} {name}" for name, number in held.items())
-            raise Refused(
+            held_there = (
                 f"{target} holds data already ({what}): restore into an empty one, or say which wins where both have "
                 "a key, --into-nonempty replace or --into-nonempty keep"
             )
+            if not wishes.dry:
+                raise Refused(held_there)
+            told(f"this would be refused: {held_there}")
         with loaded(rdb, manifest, wishes.engine) as engine:
             transfer = Transfer(
                 engine, store, manifest, replace=wishes.onto != "keep", with_cache=wishes.with_cache, told=progress

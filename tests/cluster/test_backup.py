@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from tests.cluster.kube import until
-from tests.cluster.release import NAME
-
-if TYPE_CHECKING:
-    from tests.cluster.release import Release
+from tests.cluster.release import NAME, Release
 
 _CALL = """
 import json, sys, urllib.request as u
@@ -55,12 +54,18 @@ def run(release: Release, cronjob: str, name: str) -> str:
     return release.kubectl("logs", f"job/{name}", "-c", cronjob)
 
 
+def signed_in(release: Release) -> str:
+    """The session of a user who has just signed in."""
+    status, body = call(release, "/api/login", body={"email": "ada@example.com", "password": "haven-demo"})
+    assert status == 200, body
+    session: str = body["session_id"]
+    return session
+
+
 def test_everything_comes_back_after_all_data_went(release: Release) -> None:
     release.upgrade("--set", "backup.enabled=true")
     try:
-        status, body = call(release, "/api/login", body={"email": "ada@example.com", "password": "haven-demo"})
-        assert status == 200, body
-        session = body["session_id"]
+        session = signed_in(release)
         assert call(release, "/api/protected", session)[0] == 200
         ends = int(time.time() * 1000) + 3_600_000
         redis(release, "SET", "shop:cart", "lamp", "PXAT", str(ends))
@@ -82,3 +87,26 @@ def test_everything_comes_back_after_all_data_went(release: Release) -> None:
     finally:
         release.kubectl("delete", "job", "backup-now", "restore-now", "--ignore-not-found")
         redis(release, "DEL", "shop:cart")
+
+
+@pytest.mark.full
+def test_a_fresh_release_gets_what_a_former_one_had(image: str, module_namespace: str) -> None:
+    """What is left of the former one is its backup and its Secret, without which no cookie and no password is right."""
+    release = Release(module_namespace, image)
+    release.install("--set", "backup.enabled=true")
+    sessions = [signed_in(release) for _ in range(20)]
+    made = run(release, "backup", "backup-now")
+    release.helm("uninstall", NAME, "--wait")
+    release.kubectl("wait", "pod", "-l", f"app.kubernetes.io/instance={NAME}", "--for=delete", "--timeout=120s")
+    claims = [claim["metadata"]["name"] for claim in release.get("persistentvolumeclaims")["items"]]
+    gone = [claim for claim in claims if claim != f"{NAME}-backups"]
+    assert len(gone) >= 3, claims
+    release.kubectl("delete", "persistentvolumeclaim", *gone)
+
+    release.install("--set", "backup.enabled=true", "--set", f"backup.storage.existingClaim={NAME}-backups")
+    assert {call(release, "/api/protected", session)[0] for session in sessions} == {401}
+    brought = run(release, "restore", "restore-now")
+    print(f"\n{made}\n{brought}")  # noqa: T201 - it is what the run is for
+    assert "everything that still lives is there" in brought
+    assert {call(release, "/api/protected", session)[0] for session in sessions} == {200}
+    release.helm("test", NAME, "--logs")

@@ -192,6 +192,19 @@ def test_a_dry_run_writes_nothing(
     assert other.node.client.dbsize() == 0
 
 
+def test_a_dry_run_counts_for_a_target_in_use_and_says_that_it_would_be_refused(
+    store: Store, config: Config, other: RedisServer, target: Config, tmp_path: Path
+) -> None:
+    fill(store)
+    path, _ = take(config, tmp_path)
+    other.node.client.set(keys.session("mine"), "1")
+    told: list[str] = []
+    outcome = bring(target, path, Wishes(dry=True), told.append, lambda _: None)
+    assert table(outcome)["sessions"] == (5, 5, 0)
+    assert any("would be refused" in line and "1 sessions" in line for line in told)
+    assert other.node.client.keys() == [keys.session("mine")]
+
+
 def test_what_does_not_arrive_is_missed(
     store: Store, config: Config, other: RedisServer, target: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
