@@ -50,6 +50,7 @@ reset: install ## Remove the stack's data, after asking.
 # Go keeps the digests of modules in a public log and refuses others
 ACTIONLINT := v1.7.12
 KUBE_SCORE := v1.20.0
+TFLINT := v0.64.0
 export KIND ?= haven
 # tests wait more than they compute; each process takes ports of its own. What is decided within milliseconds is tried alone
 PROCESSES ?= 2
@@ -108,7 +109,7 @@ audit: install ## Look for known vulnerabilities of what uv.lock names; fails wi
 	@$(RUN)python -m scripts.audit
 
 .PHONY: tools
-tools: actionlint kube-score ## Build the linters that no wheel carries into .cache/tools; needs Go.
+tools: actionlint kube-score tflint ## Build the linters that no wheel carries into .cache/tools; needs Go.
 
 .PHONY: actionlint
 actionlint: ## Build the one of workflows.
@@ -119,6 +120,11 @@ actionlint: ## Build the one of workflows.
 kube-score: ## Build the one of what the chart renders.
 	$(call need,go,install it (go.dev/doc/install))
 	@GOBIN=$(TOOLS) go install github.com/zegl/kube-score/cmd/kube-score@$(KUBE_SCORE)
+
+.PHONY: tflint
+tflint: ## Build the one of Terraform modules.
+	$(call need,go,install it (go.dev/doc/install))
+	@GOBIN=$(TOOLS) go install github.com/terraform-linters/tflint@$(TFLINT)
 
 .PHONY: kind-up
 kind-up: ## Make a cluster of three nodes in Docker for test-cluster (HAVEN_LAB=scripts/kind); needs kind and docker.

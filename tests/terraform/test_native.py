@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from tests.chart.rendering import template
+from tests.release.surroundings import tool
 from tests.terraform.workspace import EXAMPLES, SOURCE
 from tests.terraform.workspace import MODULE as WHERE
 
@@ -44,8 +44,12 @@ def test_the_example_for_production_is_taken_by_the_chart(workspace: Workspace, 
 
 
 def test_tflint_finds_nothing() -> None:
-    if not shutil.which("tflint"):
-        pytest.skip("tflint is not on PATH: go install github.com/terraform-linters/tflint@v0.64.0")
-    command = ["tflint", f"--chdir={SOURCE}", "--recursive", f"--config={SOURCE / '.tflint.hcl'}", "--format=compact"]
+    command = [
+        tool("tflint", "make tflint"),
+        f"--chdir={SOURCE}",
+        "--recursive",
+        f"--config={SOURCE / '.tflint.hcl'}",
+        "--format=compact",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
