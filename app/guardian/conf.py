@@ -35,6 +35,7 @@ def write_redis(settings: Settings, users: Users | None) -> None:
     exporter: dict[str, str] = {}
     if users is not None:
         lines += users.at_redis()
-        exporter = {f"{'rediss' if settings.tls else 'redis'}://127.0.0.1:{own}": used(users.exporter)}
+        # with the user: under another key redis_exporter finds no password, and signs in as nobody
+        exporter = {f"{'rediss' if settings.tls else 'redis'}://exporter@127.0.0.1:{own}": used(users.exporter)}
     write_whole(directory / REDIS_CONF, "\n".join(lines) + "\n", mode=0o640)
     write_whole(directory / EXPORTER_PASSWORDS, json.dumps(exporter), mode=0o640)

@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from tests.cluster.kube import until
 from tests.cluster.release import NAME, Release
 from tests.terraform.workspace import copied
 
@@ -67,7 +68,8 @@ def test_apply_change_and_destroy(namespace: str, image: str, tmp_path: Path, mo
     assert outputs["try"]["value"] == f"kubectl --namespace {namespace} port-forward service/{NAME}-web 8000:http"
 
     applied(workspace, release, web_replicas=2)
-    assert release.get("deployment", f"{NAME}-web")["status"]["readyReplicas"] == 2
+    # helm is content when as many are ready; a pod of the former template may still be ending
+    until(lambda: release.get("deployment", f"{NAME}-web")["status"]["readyReplicas"] == 2, 60, "two pods of web")
 
     secret = release.get("secret", outputs["secret"]["value"])["data"]
     destroyed(workspace, release)

@@ -79,7 +79,7 @@ def test_the_files_hold_digests_and_each_reader_gets_its_own(tmp_path: Path, pas
     assert sentinel.startswith("unixsocket /run/sentinel.sock\nuser default reset off\n")
     assert "secret-of-" not in sentinel
     assert json.loads((tmp_path / "run" / EXPORTER_PASSWORDS).read_text()) == {
-        "redis://127.0.0.1:6379": "secret-of-exporter"
+        "redis://exporter@127.0.0.1:6379": "secret-of-exporter"
     }
     assert (tmp_path / "run" / REDIS_CONF).stat().st_mode & 0o007 == 0
 
@@ -95,7 +95,7 @@ def test_with_certificates_nothing_listens_in_plain_text(tmp_path: Path, passwor
     redis = (tmp_path / "run" / REDIS_CONF).read_text().splitlines()
     assert {"port 0", "tls-port 6379", "tls-replication yes", 'tls-key-file "/key"'} <= set(redis)
     assert json.loads((tmp_path / "run" / EXPORTER_PASSWORDS).read_text()) == {
-        "rediss://127.0.0.1:6379": "secret-of-exporter"
+        "rediss://exporter@127.0.0.1:6379": "secret-of-exporter"
     }
 
 
