@@ -81,5 +81,8 @@ def _away(memory: Memory, look: Look, limits: Limits, verdict: Verdict) -> tuple
         return memory, Decision(AWAY, "its Redis has not started yet")
     if verdict.named != look.me or verdict.moving or look.now - memory.hinted_at < limits.again:
         return memory, Decision(AWAY, "its Redis does not run")
+    if not any(node is not None and node.fit for node in look.nodes):
+        # Told to hurry, the Sentinels would promote whoever is back first, before they hear that it is not fit
+        return memory, Decision(AWAY, "its Redis does not run, and no other node could take its place now")
     reason = "its Redis refuses connections, so the primary is dead"
     return replace(memory, hinted_at=look.now), Decision(AWAY, reason, (Hint(reason),))

@@ -67,6 +67,16 @@ def test_a_dead_primary_is_hinted_once_a_second_while_it_is_named() -> None:
     assert story.see(nodes, names(1, 1, 1, epoch=2), after=2, refused=True).orders == ()
 
 
+def test_a_dead_primary_is_hinted_only_when_another_could_take_its_place() -> None:
+    """Found when all were killed and one came back at once: hurried by a hint, Sentinel promoted it alone of three."""
+    story = Story()
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
+    for others in ([None, None], [booted(), None], [booted(), booted()]):
+        assert story.see([None, *others], names(0, 0, 0), refused=True).orders == ()
+    decision = story.see([None, booted(), replica(0)], names(0, 0, 0), refused=True)
+    assert [type(order) for order in decision.orders] == [Hint], "and at once when it could"
+
+
 def test_a_redis_that_has_not_started_yet_is_not_dead() -> None:
     """Found in a first install on a busy machine: the Sentinels' settings were those of a hint."""
     decision = Story().see([None, booted(), booted()], names(0, 0, 0), refused=True)
