@@ -95,8 +95,9 @@ _NOBODY_WITH_RIGHTS: Final = f"{_NOBODY} ~* &* +@all"
 what stands between MULTI and EXEC there, so all that scripts wrote, it leaves out unless this user has the right."""
 
 
-def _digest(password: str) -> str:
-    return f"#{hashlib.sha256(password.encode()).hexdigest()}"
+def digest(password: str) -> str:
+    """A password as ACL lines and ACL GETUSER have it: SHA-256, hexadecimal."""
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def _secret() -> str:
@@ -144,7 +145,16 @@ class Users:
     def _users(self, rights: Mapping[str, tuple[str, ...]]) -> list[str]:
         passwords = asdict(self)
         return [
-            " ".join(("user", name, "reset", "on", *map(_digest, accepted(passwords[name])), *rights[name]))
+            " ".join(
+                (
+                    "user",
+                    name,
+                    "reset",
+                    "on",
+                    *(f"#{digest(each)}" for each in accepted(passwords[name])),
+                    *rights[name],
+                )
+            )
             for name in rights
         ]
 

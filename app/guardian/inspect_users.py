@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import AuthenticationError, RedisError
 
 from app.errors import GuardianError
-from app.guardian.acl import AT_REDIS, AT_SENTINEL, Users
+from app.guardian.acl import AT_REDIS, AT_SENTINEL, Users, digest
 from app.passwords import accepted
 from app.store.direct import direct
 
@@ -55,7 +54,7 @@ def _compare(config: Config, address: tuple[str, int], users: Users, names: Iter
     client = _admin(config, address, accepted(users.admin))
     try:
         for name in names:
-            wanted = {hashlib.sha256(password.encode()).hexdigest() for password in accepted(passwords[name])}
+            wanted = set(map(digest, accepted(passwords[name])))
             reply: Any = client.execute_command("ACL", "GETUSER", name)
             known = set(dict(zip(reply[::2], reply[1::2], strict=True))["passwords"]) if reply else set()
             if missing := len(wanted - known):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 from redis.exceptions import AuthenticationError
 
 from app.guardian.accounts import CHECK
-from app.guardian.acl import AT_REDIS, AT_SENTINEL, Users
+from app.guardian.acl import AT_REDIS, AT_SENTINEL, Users, digest
 from app.local import RedisCluster
 from app.local.nodes import Node, command, connect
 from tests.integration.engines import need
@@ -61,7 +60,7 @@ def accepts(node: Node, user: str, password: str) -> bool:
     """Whether a server knows a user by that password; asked, not tried, as it counts whom it refused."""
     reply = command(node.client, "ACL", "GETUSER", user)
     known = dict(zip(reply[::2], reply[1::2], strict=True))
-    return hashlib.sha256(password.encode()).hexdigest() in known["passwords"]
+    return digest(password) in known["passwords"]
 
 
 def everywhere(cluster: RedisCluster, users: Users) -> list[bool]:
