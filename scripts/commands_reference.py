@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from app.cli import main
+from scripts.generated import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +74,4 @@ def render() -> str:
 
 
 if __name__ == "__main__":
-    page = render()
-    if "--check" not in sys.argv:
-        PAGE.write_text(page, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-        sys.exit("docs/commands.md is out of date: run `make docs`")
+    settle(PAGE, render())

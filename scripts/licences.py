@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from scripts.generated import settle
 from scripts.release.sbom import AS_THE_IMAGE
 
 ROOT = Path(__file__).parents[1]
@@ -99,10 +100,7 @@ def main(*, check: bool) -> None:
     used = [name for name in ALLOWED if any(name in expression.split() for expression in found.values())]
     page = HEAD + "".join(f"| {name} | {ALLOWED[name]} |\n" for name in used) + "\n| package | licence |\n|---|---|\n"
     page += "".join(f"| {name} | {expression} |\n" for name, expression in found.items())
-    if not check:
-        PAGE.write_text(page, encoding="utf-8")
-    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page:
-        sys.exit("docs/licences.md is out of date: run `make docs`")
+    settle(PAGE, page, check=check)
 
 
 if __name__ == "__main__":

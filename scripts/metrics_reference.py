@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from app.ops import metrics
+from scripts.generated import settle
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 HEAD: Final = """# Metrics
@@ -61,8 +61,4 @@ def render() -> str:
 
 
 if __name__ == "__main__":
-    page = render()
-    if "--check" not in sys.argv:
-        PAGE.write_text(page, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-        sys.exit("docs/metrics.md is out of date: run `make docs`")
+    settle(PAGE, render())

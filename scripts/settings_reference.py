@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pydantic import SecretStr
 
 from app.config import Config, ProductionConfig
 from app.settings import is_secret
+from scripts.generated import settle
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
@@ -49,9 +49,4 @@ def render() -> str:
 
 
 if __name__ == "__main__":
-    page = render()
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") != page:
-            sys.exit("docs/settings.md is out of date: run `make docs`")
-    else:
-        PAGE.write_text(page, encoding="utf-8")
+    settle(PAGE, render())
