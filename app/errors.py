@@ -12,6 +12,7 @@
     │   ├── OutcomeUnknown       the connection broke after a write was sent that may not be repeated
     │   ├── StoreFull            Redis has no memory left; nothing was written
     │   └── NotConfirmed         the primary took a durable write, too few replicas confirmed it in time
+    │       └── PrimaryInDoubt   they did, but another node may have been promoted meanwhile
     ├── BlockTooLong             a blocking command was sent on a client that is not for blocking
     ├── ScriptMissing            a server-side script of that name is not part of the package
     ├── SessionError             a session could not be made or changed
@@ -102,13 +103,27 @@ class NotConfirmed(StoreError):
         wanted: replicas that had to.
     """
 
+    _text = (
+        "the write is on the primary, but {confirmed} of {wanted} replicas confirmed it in time; "
+        "it may be lost in a failover: repeat it with the same id"
+    )
+
     def __init__(self, confirmed: int, wanted: int) -> None:
         self.confirmed = confirmed
         self.wanted = wanted
-        super().__init__(
-            f"the write is on the primary, but {confirmed} of {wanted} replicas confirmed it in time; "
-            "it may be lost in a failover: repeat it with the same id",
-        )
+        super().__init__(self._text.format(confirmed=confirmed, wanted=wanted))
+
+
+class PrimaryInDoubt(NotConfirmed):
+    """Replicas confirmed a durable write, but not all, and another node may have been promoted meanwhile.
+
+    So it is after a silence of the primary, while no majority of the Sentinels says that it is the primary still.
+    """
+
+    _text = (
+        "{confirmed} of {wanted} replicas confirmed the write, but after a silence of its primary; no majority of "
+        "the Sentinels says that no other node was promoted meanwhile: it may be lost, repeat it with the same id"
+    )
 
 
 class BlockTooLong(HavenError, ValueError):

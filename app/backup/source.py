@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from app.errors import BackupError
 from app.store import create_store
-from app.store.discovery import SentinelTopology, newest
+from app.store.discovery import SentinelTopology
+from app.store.sentinel import newest
 
 if TYPE_CHECKING:
     from app.config import Config
@@ -29,7 +30,7 @@ def sources(config: Config) -> list[Address]:
         topology = store.topology
         if not isinstance(topology, SentinelTopology):
             return [topology.primary()]
-        everyone = topology.everyone()
+        everyone = topology.sentinels.everyone()
         views = [view for view in everyone.values() if not isinstance(view, str)]
         if not views:
             reasons = "; ".join(f"{address}: {said}" for address, said in everyone.items())

@@ -72,7 +72,7 @@ class Sentinels:
             NotApplicable: there are no Sentinels.
         """
         views = self._views(heard)
-        tilted = self._topology.tilted() if isinstance(self._topology, SentinelTopology) else []
+        tilted = self._topology.sentinels.tilted() if isinstance(self._topology, SentinelTopology) else []
         if tilted:
             raise SmokeError(
                 f"Sentinel {', '.join(map(str, tilted))} was frozen, or its clock jumped, and acts on nothing (TILT): "
@@ -98,7 +98,7 @@ class Sentinels:
         if not isinstance(self._topology, SentinelTopology):
             raise NotApplicable("a single Redis has no Sentinels")
         found = {}
-        for address, view in (self._topology.everyone() if heard is None else heard).items():
+        for address, view in (self._topology.sentinels.everyone() if heard is None else heard).items():
             if isinstance(view, str):
                 raise SmokeError(
                     f"Sentinel {address} does not say where the primary is ({view}): start it, or correct "

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import hiredis
 import redis
 from redis.exceptions import ResponseError
 
-from app.errors import BlockTooLong, NotConfirmed
+from app.errors import BlockTooLong
 from app.store import keys
 from app.store.commands import BLOCKING, block_seconds, is_repeatable
-from app.store.policy import full, refusal
+from app.store.confirm import check_confirmed, make_certain, or_error
+from app.store.pipeline import ResilientPipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from app.store.connection import PrimaryConnection
     from app.store.policy import Policy
     from app.store.pool import BoundedPool
-
-    Command = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class _Call:
@@ -65,41 +63,21 @@ class _Confirmed(_Call):
     def __call__(self, connection: PrimaryConnection) -> Any:
         replicas, seconds = self.wait
         pack = connection._command_packer.pack  # noqa: SLF001
+        sent = time.monotonic()
         # The mark goes the same way after the write: whoever holds what was confirmed has the higher mark.
         ending = (*pack("INCR", keys.DURABLE_MARK), *pack("WAIT", replicas, int(seconds * 1000)))
         connection.send_packed_command((*pack(*self.args), *ending), check_health=False)
         reply = self._answer(connection)
-        mark, confirmed = (_or_error(connection.read_response) for _ in range(2))
+        mark, confirmed = (or_error(connection.read_response) for _ in range(2))
         if isinstance(reply, ResponseError):
             raise reply
-        _check_confirmed((mark, confirmed), replicas, repeatable=self.repeatable)
+        check_confirmed((mark, confirmed), replicas, repeatable=self.repeatable)
+        make_certain(connection, sent, confirmed, seconds)
         return reply
 
     def _answer(self, connection: PrimaryConnection) -> Any:
         with connection.reading_for(self.timeout) if self.timeout is not None else nullcontext():
-            return _or_error(lambda: self.client.parse_response(connection, self.args[0], **self.options))
-
-
-def _check_confirmed(answers: Sequence[Any], replicas: int, *, repeatable: bool) -> None:
-    """Look at the answers to the mark and to WAIT.
-
-    A primary that has become a replica lets a script pass that finds nothing to write, refuses the mark, and has an
-    error of its own for WAIT: so the first error counts for all.
-    """
-    for answer in answers:
-        if isinstance(answer, ResponseError):
-            if refusal(answer) and not repeatable:  # it was done; to do it again is not ours to decide
-                raise NotConfirmed(0, replicas) from answer
-            raise answer
-    if answers[-1] < replicas:
-        raise NotConfirmed(answers[-1], replicas)
-
-
-def _or_error(read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except ResponseError as error:
-        return error
+            return or_error(lambda: self.client.parse_response(connection, self.args[0], **self.options))
 
 
 class ResilientRedis(redis.Redis):
@@ -193,94 +171,3 @@ class ResilientRedis(redis.Redis):
     def client(self) -> redis.Redis:
         """A client that keeps one connection to itself; its commands are not repeated."""
         return redis.Redis(connection_pool=self._pool, single_connection_client=True)
-
-
-class ResilientPipeline(redis.client.Pipeline):
-    """redis-py's pipeline, carried through outages; see :meth:`ResilientRedis.pipeline`.
-
-    With WATCH it behaves as redis-py's: a broken connection is a WatchError, and the caller starts again.
-    """
-
-    def __init__(
-        self, owner: ResilientRedis, *, transaction: bool, shard_hint: str | None, repeatable: bool | None
-    ) -> None:
-        super().__init__(owner.connection_pool, owner.response_callbacks, transaction, shard_hint)
-        self._owner = owner
-        self._declared = repeatable
-        self._atomic = transaction
-        self.name = "MULTI" if transaction else "PIPELINE"
-        self.repeatable = False
-        self._wait: tuple[int, float] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def execute(self, raise_on_error: bool = True, *, durable: tuple[int, float] | None = None) -> list[Any]:  # noqa: FBT001, FBT002
-        """Send everything.
-
-        Args:
-            raise_on_error: raise the first error reply instead of returning it in its place.
-            durable: replicas that must confirm, and seconds to wait for them.
-
-        Raises:
-            NotConfirmed: all was applied on the primary, but too few replicas confirmed it.
-            StoreUnavailable, OutcomeUnknown: see :mod:`app.store.policy`.
-        """
-        if self.watching or self.connection:
-            return super().execute(raise_on_error)
-        if not self.command_stack:
-            return []
-        commands: list[Command] = self.command_stack
-        self.repeatable = all(is_repeatable(args) for args, _ in commands) if self._declared is None else self._declared
-        self._wait = durable
-        try:
-            replies = self._owner.policy.run(self._owner._pool, self)  # noqa: SLF001 - two halves of one client
-        finally:
-            self.reset()
-        if raise_on_error:
-            try:
-                self.raise_first_error(commands, replies)
-            except ResponseError as error:
-                raise full(error) from error.__cause__
-        return replies
-
-    def __call__(self, connection: PrimaryConnection) -> list[Any]:
-        """One attempt (what the policy repeats)."""
-        self.connection = connection
-        try:
-            if self.scripts:
-                self.load_scripts()
-            return self._send_all(connection, list(self.command_stack))
-        finally:
-            self.connection = None  # the policy gives it back to the pool, reset() must not
-
-    def _send_all(self, connection: PrimaryConnection, commands: list[Command]) -> list[Any]:
-        if self._wait is None:
-            return self._refused_together(self._exchange(connection, commands), commands)
-        replicas, seconds = self._wait
-        # The mark goes the same way after the write: whoever holds what was confirmed has the higher mark.
-        ending: list[Command] = [(("INCR", keys.DURABLE_MARK), {}), (("WAIT", replicas, int(seconds * 1000)), {})]
-        if self._atomic:  # WAIT inside MULTI would answer at once
-            replies = self._exchange(connection, commands)
-            answers = self._execute_pipeline(connection, ending, raise_on_error=False)
-        else:
-            *replies, mark, confirmed = self._exchange(connection, [*commands, *ending])
-            answers = [mark, confirmed]
-        self._refused_together(replies, commands)
-        _check_confirmed(answers, replicas, repeatable=self.repeatable)
-        return replies
-
-    def _exchange(self, connection: PrimaryConnection, commands: Sequence[Command]) -> list[Any]:
-        execute = self._execute_transaction if self._atomic else self._execute_pipeline
-        replies: list[Any] = execute(connection, commands, raise_on_error=False)
-        return replies
-
-    def _refused_together(self, replies: list[Any], commands: list[Command]) -> list[Any]:
-        """Raise a refusal so that all is repeated, unless a command that may not be repeated went through."""
-        refused = next((reply for reply in replies if isinstance(reply, ResponseError) and refusal(reply)), None)
-        if refused is None:
-            return replies
-        applied = (args for reply, (args, _) in zip(replies, commands, strict=True) if not isinstance(reply, Exception))
-        if self.repeatable or all(is_repeatable(args) for args in applied):
-            raise refused
-        return replies

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -21,7 +20,9 @@ from redis.exceptions import RedisError
 from app.errors import NoPrimary
 from app.ops import metrics
 from app.store.nodes import info_of
-from app.store.sentinel import SentinelLink, View, connect_options
+from app.store.panel import Panel
+from app.store.sentinel import connect_options, held_for_down, newest
+from app.store.tenure import Tenure
 from app.store.watch import SentinelWatcher, Switch
 from app.tidings import SWITCH, TIDINGS
 
@@ -31,25 +32,14 @@ if TYPE_CHECKING:
     from app.store.topology import Address
     from app.store.watch import Heard
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-def newest(views: Iterable[View]) -> View:
-    """The answer with the highest configuration epoch; among equals the one most Sentinels give."""
-    ranked = list(views)
-    votes = {view.primary: sum(other.primary == view.primary for other in ranked) for view in ranked}
-    return max(ranked, key=lambda view: (view.epoch, votes[view.primary]))
-
-
-def held_for_down(views: Sequence[View], primary: Address) -> bool:
-    """Whether a majority of those who name this primary hold it for down."""
-    naming = [view.down for view in views if view.primary == primary]
-    return sum(naming) * 2 > len(naming)
 
 
 class SentinelTopology:
     """Asks the Sentinels at every connect.
+
+    Attributes:
+        sentinels: all of them, to be asked other things.
 
     Args:
         sentinels: their addresses.
@@ -72,7 +62,7 @@ class SentinelTopology:
         node_options: dict[str, Any],
         tls: bool,
     ) -> None:
-        self._sentinels = tuple(sentinels)
+        self._addresses = tuple(sentinels)
         self._name = master_name
         self._timeout = timeout
         limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
@@ -89,8 +79,10 @@ class SentinelTopology:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._asking: Future[Address] | None = None
-        self._links = self._make_links()
-        self._executor: ThreadPoolExecutor | None = None
+        self.sentinels = Panel(
+            self._addresses, self._name, timeout=self._timeout, options=self._sentinel_options, tls=self._tls
+        )
+        self._tenure = Tenure(self.sentinels.all_views, len(self.sentinels))
         self._watcher: SentinelWatcher | None = None
 
     def on_switch(self, listener: Callable[[Address], None]) -> None:
@@ -128,68 +120,32 @@ class SentinelTopology:
         """The named node says that it is a replica, or is away: one of the others may have been promoted already."""
         self._refuted = address
 
-    def views(self) -> list[View]:
-        """What the Sentinels say now: everyone's answer, or those of an agreeing majority as soon as it is there."""
-        executor = self._warm_up()
-        pending = {executor.submit(link.ask) for link in self._links}
-        end = time.monotonic() + 2 * self._timeout
-        found: list[View] = []
-        while pending:
-            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
-            if not done:
-                break
-            found += [view for view in (future.result() for future in done) if view is not None]
-            if found:
-                best = newest(found)
-                agreeing = sum(
-                    (view.primary, view.epoch, view.down) == (best.primary, best.epoch, best.down) for view in found
-                )
-                if agreeing * 2 > len(self._links):
-                    break
-        return found
+    def holds(self, address: Address, sent: float) -> bool:
+        """Whether no other node can have been promoted before now; see :mod:`app.store.tenure`."""
+        return self._tenure.holds(address, sent)
 
-    def everyone(self) -> dict[Address, View | str]:
-        """What each Sentinel says now, or why it says nothing; on new links, as a slow answer may occupy a kept one."""
-        said = self._ask_each(SentinelLink.ask)
-        return {link.address: view or link.trouble for link, view in said.items()}
+    @property
+    def replicas(self) -> int:
+        """How many other nodes the Sentinels have ever seen."""
+        return len(self.sentinels.nodes) - 1
 
     def infos(self, nodes: Iterable[Address]) -> dict[Address, dict[str, Any] | str]:
-        """What INFO says at each node, or why it says nothing in time; asked as in :meth:`everyone`."""
+        """What INFO says at each node, or why it says nothing in time; asked on connections of its own."""
         links = {node: connect_options(node, self._node_options, tls=self._tls) for node in sorted(nodes)}
         with ThreadPoolExecutor(len(links) or 1) as executor:
             return dict(zip(links, executor.map(info_of, links.values()), strict=True))
-
-    def tilted(self) -> list[Address]:
-        """The Sentinels that act on nothing now, as their clock seems to have jumped (TILT)."""
-        return [link.address for link, tilted in self._ask_each(SentinelLink.tilted).items() if tilted]
-
-    def _ask_each(self, ask: Callable[[SentinelLink], T]) -> dict[SentinelLink, T]:
-        links = self._make_links()
-        with ThreadPoolExecutor(len(links)) as executor:
-            said = dict(zip(links, executor.map(ask, links), strict=True))
-        for link in links:
-            link.close()
-        return said
-
-    def _make_links(self) -> list[SentinelLink]:
-        return [SentinelLink(address, self._name, self._sentinel_options, tls=self._tls) for address in self._sentinels]
 
     def close(self) -> None:
         """End the watcher and close every link."""
         if self._watcher:
             self._watcher.stop()
             self._watcher = None
-        if self._executor:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
-        for link in self._links:
-            link.close()
+        self.sentinels.close()
 
     def _find(self) -> Address:
-        views = self.views()
+        views = self.sentinels.views()
         if not views:
-            reasons = "; ".join(f"{link.address}: {link.trouble}" for link in self._links)
-            raise NoPrimary(f"no Sentinel says where {self._name!r} is ({reasons})")
+            raise NoPrimary(f"no Sentinel says where {self._name!r} is ({self.sentinels.troubles()})")
         best = newest(views)
         doubted = held_for_down(views, best.primary) or best.primary == self._refuted
         if not doubted and not any(view.moving for view in views):
@@ -209,7 +165,7 @@ class SentinelTopology:
     def roles(self, nodes: Iterable[Address]) -> dict[Address, str]:
         """What each node says of itself, master or slave; an empty text for one that says nothing in time."""
         names = sorted(nodes)
-        return dict(zip(names, self._warm_up().map(self._role, names), strict=True))
+        return dict(zip(names, self.sentinels.executor.map(self._role, names), strict=True))
 
     def _masters(self, nodes: set[Address]) -> list[Address]:
         return [node for node, role in self.roles(nodes).items() if role == "master"]
@@ -224,11 +180,9 @@ class SentinelTopology:
         finally:
             connection.disconnect()
 
-    def _warm_up(self) -> ThreadPoolExecutor:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(2 * len(self._links) + 2, thread_name_prefix="haven-discovery")
+    def _warm_up(self) -> None:
+        if self._watcher is None:
             self._watcher = self._watch((SWITCH,), self._heard_switch)
-        return self._executor
 
     def tidings(self, heard: Heard) -> SentinelWatcher:
         """Tell of everything that the Sentinels do, until the watcher is stopped.
@@ -239,7 +193,7 @@ class SentinelTopology:
         return self._watch(TIDINGS, heard)
 
     def _watch(self, channels: Sequence[str], heard: Heard) -> SentinelWatcher:
-        watcher = SentinelWatcher(self._sentinels, channels, self._sentinel_options, heard, tls=self._tls)
+        watcher = SentinelWatcher(self._addresses, channels, self._sentinel_options, heard, tls=self._tls)
         watcher.start()
         return watcher
 

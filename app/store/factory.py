@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import NoScriptError
 
 from app.store import scripts
-from app.store.client import ResilientPipeline, ResilientRedis
+from app.store.client import ResilientRedis
 from app.store.connection import PrimaryConnection, PrimarySSLConnection
 from app.store.credentials import credentials
 from app.store.discovery import SentinelTopology
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from app.config import Config
+    from app.store.pipeline import ResilientPipeline
 
 LONGEST_BLOCK = 30.0
 

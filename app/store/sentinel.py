@@ -6,7 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redis.backoff import NoBackoff
 from redis.connection import Connection
@@ -16,6 +16,9 @@ from redis.retry import Retry
 
 from app.store.secure import NamedSSLConnection
 from app.store.topology import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _DOWN_FLAGS = frozenset({"s_down", "o_down", "failover_in_progress"})
 _GONE_FLAGS = frozenset({"s_down", "o_down", "disconnected"})
@@ -66,8 +69,25 @@ class View:
         return {self.primary, *(replica.address for replica in self.replicas)}
 
 
+def newest(views: Iterable[View]) -> View:
+    """The answer with the highest configuration epoch; among equals the one most Sentinels give."""
+    ranked = list(views)
+    votes = {view.primary: sum(other.primary == view.primary for other in ranked) for view in ranked}
+    return max(ranked, key=lambda view: (view.epoch, votes[view.primary]))
+
+
+def held_for_down(views: Sequence[View], primary: Address) -> bool:
+    """Whether a majority of those who name this primary hold it for down."""
+    naming = [view.down for view in views if view.primary == primary]
+    return sum(naming) * 2 > len(naming)
+
+
 class SentinelLink:
     """A kept connection to one Sentinel: no retries, one short timeout, credentials of its own.
+
+    Attributes:
+        silent: it did not answer the last time.
+        trouble: why.
 
     Args:
         address: where it listens.
@@ -80,12 +100,17 @@ class SentinelLink:
         self.address = address
         self._name = master_name
         self._lock = threading.Lock()
+        self.silent = False
         self.trouble = "not asked yet"
         self._connection = connect_options(address, options, tls=tls)
 
-    def ask(self) -> View | None:
-        """What it says now; None, with the reason in ``trouble``, when it does not say anything useful in time."""
-        if not self._lock.acquire(blocking=False):
+    def ask(self, wait: float = 0.0) -> View | None:
+        """What it says now; None, with the reason in ``trouble``, when it does not say anything useful in time.
+
+        Args:
+            wait: seconds for another thread's question to it to be answered.
+        """
+        if not self._lock.acquire(timeout=wait):
             return None
         try:
             connection = self._connection
@@ -96,9 +121,11 @@ class SentinelLink:
         except (RedisError, OSError) as error:
             self._connection.disconnect()
             self.trouble = str(error) or type(error).__name__
+            self.silent = True
             return None
         finally:
             self._lock.release()
+        self.silent = False
         flags = set(master.get("flags", "").split(","))
         return View(
             primary=Address(master["ip"], int(master["port"])),

@@ -34,6 +34,16 @@ class Topology(Protocol):
     def refute(self, address: Address) -> None:
         """The node says itself that it is not the primary, or can't be reached."""
 
+    def holds(self, address: Address, sent: float) -> bool:
+        """Whether a node that has just answered what was sent to it at `sent` (monotonic) is the primary for certain.
+
+        If not, another one may have been promoted, and what this one and a replica have may be gone in a moment.
+        """
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas the primary has when all are there, as far as known."""
+
     def close(self) -> None:
         """Let go of every connection and thread."""
 
@@ -55,6 +65,15 @@ class Fixed:
 
     def refute(self, address: Address) -> None:
         """Nothing to learn: there is no other node."""
+
+    def holds(self, address: Address, sent: float) -> bool:  # noqa: ARG002 - there is no other node
+        """Always: who promotes another node behind a fixed address, can't be asked."""
+        return True
+
+    @property
+    def replicas(self) -> int:
+        """None that is known."""
+        return 0
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -19,10 +19,7 @@ class Rehearsed(SentinelTopology):
 
     def __init__(self, said: dict[Address, View | str]) -> None:
         super().__init__(list(said), "haven", timeout=0.1, sentinel_options={}, node_options={}, tls=False)
-        self.said = said
-
-    def everyone(self) -> dict[Address, View | str]:
-        return self.said
+        self.sentinels.everyone = lambda: said  # type: ignore[method-assign]
 
 
 def view(

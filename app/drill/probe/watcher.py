@@ -80,7 +80,7 @@ class Watcher:
         began = time.time()
         problems: list[str] = []
         topology = self._topology
-        said = topology.everyone() if isinstance(topology, SentinelTopology) else {}
+        said = topology.sentinels.everyone() if isinstance(topology, SentinelTopology) else {}
         checks = (
             lambda: self._sentinels.quorum(said),
             lambda: self._sentinels.failover(said),

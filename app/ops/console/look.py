@@ -113,7 +113,7 @@ def look(store: Store) -> Picture:
     topology = store.topology
     if not isinstance(topology, SentinelTopology):
         return Picture(time.time(), (_single(store),))
-    said = topology.everyone()
+    said = topology.sentinels.everyone()
     views = [view for view in said.values() if isinstance(view, View)]
     infos = topology.infos({node for view in views for node in view.nodes})
     nodes = _nodes(infos, views)

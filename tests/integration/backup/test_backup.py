@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def replicas(cluster_store: Store) -> set[Address]:
     assert isinstance(cluster_store.topology, SentinelTopology)
-    return {replica.address for view in cluster_store.topology.views() for replica in view.replicas}
+    return {replica.address for view in cluster_store.topology.sentinels.views() for replica in view.replicas}
 
 
 def test_a_point_in_time_while_others_write(
@@ -129,7 +129,7 @@ def test_never_from_a_primary_that_sentinels_watch(cluster: RedisCluster, cluste
         if node.port != primary:
             node.kill()
     assert isinstance(cluster_store.topology, SentinelTopology)
-    until(lambda: all(each.down for view in cluster_store.topology.views() for each in view.replicas))  # type: ignore[attr-defined]
+    until(lambda: all(each.down for view in cluster_store.topology.sentinels.views() for each in view.replicas))  # type: ignore[attr-defined]
     with pytest.raises(BackupError, match=r"has no replica that is in step.*never taken from a primary"):
         take(settings(cluster, "replica"), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from app.errors import NoPrimary
-from app.store.discovery import SentinelTopology, held_for_down, newest
-from app.store.sentinel import Replica, View
+from app.store.discovery import SentinelTopology
+from app.store.sentinel import Replica, View, held_for_down, newest
 from app.store.topology import Address
 
 A, B, C = Address("a", 1), Address("b", 2), Address("c", 3)
@@ -36,18 +34,16 @@ class Rehearsed(SentinelTopology):
     def __init__(self) -> None:
         super().__init__([A], "m", timeout=0.1, sentinel_options={}, node_options={}, tls=False)
         self.said = [view(A)]
+        self.sentinels.views = lambda: self.said  # type: ignore[method-assign]
         self.masters: list[Address] = []
         self.moves: list[Address] = []
         self.on_switch(self.moves.append)
 
-    def views(self) -> list[View]:
-        return self.said
-
     def _masters(self, nodes: set[Address]) -> list[Address]:
         return [node for node in self.masters if node in nodes]
 
-    def _warm_up(self) -> Any:
-        return None
+    def _warm_up(self) -> None:
+        """No threads."""
 
 
 def test_what_the_sentinels_name_is_no_news_until_the_node_confirms_it() -> None:
