@@ -10,6 +10,7 @@ The rules, in one place:
   with the Sentinels' failovers held, so that there can't be two promotions.
 * Sentinel may promote a node (it is fit) only if it was in step with the primary when that went away, or if it is the
   freshest of a majority after a stop of everything. Every Redis boots unfit, so that this too is known from evidence.
+  A promotion of one that is not, by what a Sentinel knew of it half a second before, is taken back.
 
 The guardian never elects: it gives the Sentinels evidence, early.
 """
@@ -20,7 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.guardian import primary, replica
-from app.guardian.facts import AWAY, PRIMARY, STRANGER, WAITING, Decision, Follow, Hint, Look
+from app.guardian.facts import AWAY, PRIMARY, STRANGER, WAITING, Decision, Follow, Hint, Look, Promote, SetFit
 from app.guardian.memory import HOLD_MS, Limits, Memory
 from app.guardian.verdict import Verdict, judge
 
@@ -47,10 +48,11 @@ def decide(memory: Memory, look: Look, limits: Limits = DEFAULT) -> tuple[Memory
     if me is None:
         return _away(memory, look, limits, verdict)
     if me.run != memory.run:  # it has restarted: what its former life was worth is gone
-        if me.primary and memory.run:  # between two looks, on what a Sentinel knew of its former life
-            reason = "it restarted and was promoted at once, without evidence: it steps aside"
-            return memory, Decision(PRIMARY, reason, (Follow(STRANGER),))
-        memory = Memory(run=me.run, moving_since=memory.moving_since, hinted_at=memory.hinted_at)
+        is_new = not memory.run  # this guardian, which can't tell how a primary became one
+        memory = Memory(run=me.run, fit=is_new, moving_since=memory.moving_since, hinted_at=memory.hinted_at)
+    if me.primary and not (memory.was_primary or memory.fit):  # by what a Sentinel knew of its former life
+        reason = "it was promoted without evidence that its data is the newest: it steps aside"
+        return memory, Decision(PRIMARY, reason, (Follow(STRANGER),))
     if me.freshness is None:
         return memory, Decision(WAITING, "it loads its data")
     return _by_role(memory, look, limits, verdict, me)
@@ -60,7 +62,20 @@ def _by_role(memory: Memory, look: Look, limits: Limits, verdict: Verdict, me: S
     if me.primary:
         return primary.decide(memory, look, limits, verdict, me)
     memory = replace(memory, was_primary=False, odd_since=None, ailing_since=None)
-    return replica.decide(memory, look, limits, verdict, me)
+    memory, decision = replica.decide(memory, look, limits, verdict, me)
+    return replace(memory, fit=_may_be_promoted(me, decision)), decision
+
+
+def _may_be_promoted(me: Seen, decision: Decision) -> bool:
+    """Whether a promotion of this replica before the next look is in order."""
+    fit = me.fit
+    for order in decision.orders:
+        match order:
+            case SetFit(fit=told):
+                fit = told
+            case Promote():
+                fit = True
+    return fit
 
 
 def _bounded(memory: Memory, look: Look, limits: Limits, verdict: Verdict) -> tuple[Memory, Verdict]:

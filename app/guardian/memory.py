@@ -42,6 +42,7 @@ class Memory:
     Attributes:
         run: the run id of the Redis that this is about.
         was_primary: at the last look.
+        fit: as a replica it might be promoted, by the last look and the orders since, or was told to take the role.
         rank: the epoch that this node's role is worth: that under which a majority last named it, or the highest that
             was known when it was promoted.
         cut_since: when a replica lost its link while the primary lived.
@@ -55,6 +56,7 @@ class Memory:
 
     run: str = ""
     was_primary: bool = False
+    fit: bool = False
     rank: int = -1
     cut_since: float | None = None
     odd_since: float | None = None

@@ -66,6 +66,28 @@ def test_one_of_three_never_serves_alone_and_says_what_it_waits_for(cluster: Red
     assert "no majority" in status["reason"] or "waits for 2 more" in status["reason"]
 
 
+def test_a_promotion_of_a_node_that_is_not_fit_is_taken_back(
+    cluster: RedisCluster, audited: Callable[[], Audited]
+) -> None:
+    """Sentinel may do it within half a second of a restart, before it hears of the priority; found by killing all."""
+    old = next(node for node in cluster.nodes if not node.is_primary)
+    others = [node for node in cluster.nodes if node is not old]
+    with audited() as book:
+        old.kill()
+        time.sleep(1)  # from here on its data is older
+        since = time.monotonic()
+        for node in others:
+            node.kill()
+        old.start()
+        until(lambda: "waits for 2 more" in cluster.guardian(ordinal(cluster, old)).report()["reason"])
+        old.client.replicaof("NO", "ONE")
+        until(lambda: not old.is_primary, 2)
+        for node in others:
+            node.start()
+        book.writer.until_back(since, 60)
+    assert cluster.primary() is not old
+
+
 def test_two_of_three_serve_after_the_patience(cluster: RedisCluster, audited: Callable[[], Audited]) -> None:
     with audited() as book:
         time.sleep(0.5)

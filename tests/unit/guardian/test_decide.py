@@ -341,6 +341,31 @@ def test_who_restarted_and_was_promoted_between_two_looks_steps_aside() -> None:
     assert Story(me=0).see(nodes, names(2, 2, 2)).orders == (Beat(1),)  # a guardian that is new itself can't tell
 
 
+def test_who_was_promoted_without_being_fit_takes_it_back_until_it_is_a_replica() -> None:
+    """Found by killing all three: the first that was back was promoted by the priority of its former life."""
+    story = Story(me=0)
+    story.see([primary(), replica(0), replica(0)], names(0, 0, 0))
+    story.see([booted(run="b"), None, None], names(0, 0, 0))
+    promoted = [primary(run="b"), None, None]
+    for _ in range(2):
+        assert story.see(promoted, names(0, 0, 0)).orders == (Follow(STRANGER),)
+    assert story.see([primary(None, run="b"), None, None], names(0, 0, 0)).orders == (Follow(STRANGER),)
+    assert story.see([booted(run="b"), None, None], names(0, 0, 0)).orders == ()
+
+
+def test_who_was_told_a_moment_ago_that_it_is_fit_keeps_its_promotion_and_who_no_longer_is_does_not() -> None:
+    cut_off = [replica(2), replica(2), primary()], names(2, 2, 2)
+    promoted = [primary(), replica(2, linked=False), None], names(2, 2, 2)
+    story = Story()
+    assert SetFit(True) in story.see([replica(2, fit=False), *cut_off[0][1:]], cut_off[1]).orders
+    assert not any(isinstance(order, Follow) for order in story.see(*promoted).orders)
+    story = Story()
+    story.see([replica(2, linked=False), *cut_off[0][1:]], cut_off[1])
+    later = story.see([replica(2, linked=False), *cut_off[0][1:]], cut_off[1], after=LIMITS.cut + 0.1)
+    assert SetFit(False) in later.orders
+    assert story.see(*promoted).orders == (Follow(STRANGER),)
+
+
 def test_among_nodes_with_the_same_heartbeat_the_mark_of_the_durable_writes_decides() -> None:
     """Found by a stop of everything in which the nodes did not die in the same moment."""
     less, more = Freshness(1, 8, mark=40), Freshness(1, 8, mark=41)

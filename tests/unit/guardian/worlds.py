@@ -16,7 +16,7 @@ OLD, NEW = Freshness(1, 7, 1_000), Freshness(1, 8, 2_000)
 NEVER = Freshness()
 
 
-def primary(freshness: Freshness = NEW, **other: object) -> Seen:
+def primary(freshness: Freshness | None = NEW, **other: object) -> Seen:
     seen = Seen(primary=True, follows=STRANGER, linked=False, freshness=freshness, fit=True, run="a")
     return replace(seen, **other)  # type: ignore[arg-type]
 
