@@ -78,6 +78,7 @@ def _on_stop(stop: Callable[[], None]) -> None:
 
 
 def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
+    from app.ops.backups import BackupCollector
     from app.ops.drills import DrillCollector
     from app.ops.heart import Heart, HeartFile
     from app.ops.queues import QueueCollector
@@ -96,6 +97,7 @@ def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
             heart,
             QueueCollector(runtime.store),
             DrillCollector(runtime.store),
+            BackupCollector(runtime.store),
         )
     return runtime, heart
 

@@ -49,14 +49,18 @@ def backup(out: Path, keep: int | None, engine: str | None, data: Path, *, no_co
     """
     from app.backup.archive import prune
     from app.backup.make import make
+    from app.backup.record import noted
     from app.local.target import find_target
 
     if keep and out.suffix == ".rdb":
         raise WrongUsage("--keep is for a directory: it removes only what `haven backup` named itself")
-    path, manifest = make(find_target(data).config, out, engine=engine, counted=not no_count, told=_say)
+    config = find_target(data).config
+    path, manifest = make(config, out, engine=engine, counted=not no_count, told=_say)
     counts = ", ".join(f"{number} {name}" for name, number in (manifest.groups or {}).items())
     click.echo(f"{path}: {manifest.size} bytes of {manifest.taken_at}, copied in {manifest.seconds:.1f} s")
     click.echo(f"  {counts or ('empty' if manifest.groups is not None else 'not counted')}")
+    if why := noted(config, manifest):
+        click.echo(f"  its age can't be watched, as it could not be noted in Redis: {why}", err=True)
     for gone in prune(out, keep) if keep else ():
         click.echo(f"  {gone} removed (--keep {keep})")
 

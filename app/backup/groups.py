@@ -55,6 +55,7 @@ GROUPS: Final = (
     Group("leases", (keys.cache_lease(""),), left_out="nobody makes these values now", minor=True),
     Group("presence", (keys.presence(""),), left_out="nobody is connected now", minor=True),
     Group("guardian", (f"{keys.PREFIX}:guardian:",), left_out="it tells how fresh those nodes were", minor=True),
+    Group("backups", (f"{keys.PREFIX}:backup:",), left_out="they are those of that installation", minor=True),
     Group("drills", (f"{keys.PREFIX}:drill:",), left_out="they tell of that installation", minor=True),
     OTHERS,
 )

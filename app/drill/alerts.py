@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TIMEOUT: Final = 2.0
 _OK: Final = 200
 PREFIX: Final = "Haven"
-HARMLESS: Final = frozenset({"HavenDrillOverdue", "HavenRoleFlapping", "HavenFullResync"})
+HARMLESS: Final = frozenset({"HavenDrillOverdue", "HavenBackupOverdue", "HavenRoleFlapping", "HavenFullResync"})
 """They do not keep a drill from being run: the first asks for one, the others tell of what is over."""
 
 

@@ -34,7 +34,11 @@ AT_REDIS: Final[Mapping[str, tuple[str, ...]]] = {
         *("+role", "+info"),
     ),
     # What a replica sends to its primary; also what a primary sends to its successor (PSYNC … FAILOVER).
-    "replica": ("+ping", "+replconf", "+psync"),
+    "replica": (
+        *("+ping", "+replconf", "+psync"),
+        # who takes a backup with it, which is such a copy, says that there is one, and can't read even that
+        *("%W~haven:backup:*", "+set", "+role", "+client|setname"),
+    ),
     "sentinel": (
         # the Sentinels find each other there
         *("&__sentinel__:hello", "+publish", "+subscribe"),

@@ -240,6 +240,10 @@ QUEUE_RUNNING = ("haven_task_running_tasks", "Tasks handed to a worker and not f
 DRILL_ENDED = ("haven_drill_last_end_timestamp_seconds", "When each drill ended the last time it was run, by drill.")
 DRILL_RESULT = ("haven_drill_last_result_info", "How each drill ended the last time: 1 for the result, by drill.")
 
+# Likewise: see ops/backups.py.
+BACKUP_TAKEN = ("haven_backup_last_timestamp_seconds", "The moment of the data in the last backup.")
+BACKUP_SIZE = ("haven_backup_last_size_bytes", "Size of the last backup.")
+
 
 class _Children(dict[tuple[str, ...], Any]):
     """A metric's labelled children: on hot paths, so they are looked up in a plain dict."""

@@ -48,6 +48,9 @@ DURABLE_MARK = f"{PREFIX}:guardian:mark"
 """Counts the durable writes, in their own database: of two nodes, the one with the higher count holds more of them."""
 
 
+BACKUP_LAST = f"{PREFIX}:backup:last"
+"""When the last backup was made, and its size."""
+
 DRILL_RECORDS = f"{PREFIX}:drill:records"
 """The last drills, the newest first."""
 DRILL_LAST = f"{PREFIX}:drill:last"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
 from app.ops import metrics_files
+from app.ops.backups import BackupCollector
 from app.ops.drills import DrillCollector
 from app.ops.queues import QueueCollector
 from app.ops.server import serve_ops
@@ -111,6 +112,7 @@ def run_crew(config: Config, queues: Sequence[str], on_stop: OnStop) -> None:
         on_stop(crew.stop)
         store = create_store(config, role="crew")
         if config.haven_ops_port:
-            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, QueueCollector(store), DrillCollector(store))
+            collectors = (QueueCollector(store), DrillCollector(store), BackupCollector(store))
+            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, *collectors)
         crew.run()
         store.close()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.backup import record as backup
+from app.backup.make import make
 from app.drill import records
 from app.local.prometheus import scraped
 from app.local.target import find_target
@@ -27,6 +29,7 @@ from tests.integration.stack.running import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from app.runtime import Runtime
 
@@ -85,6 +88,15 @@ def test_no_drill_and_one_that_did_not_hold_are_told_and_nothing_else_of_a_healt
     alert = bench.watch.wait("HavenDrillOverdue", 20, why="not held")
     assert alert["annotations"]["description"] == "The last primary-kill ended with: deviated."
     bench.drilled(records.HELD)
+    bench.watch.wait_calm(20)
+
+
+def test_an_old_backup_is_told_until_there_is_a_new_one(bench: Bench, tmp_path: Path) -> None:
+    backup.keep(bench.runtime.store, backup.Record(time.time() - 3 * 24 * 3600, 1))
+    alert = bench.watch.wait("HavenBackupOverdue", 20)
+    assert alert["annotations"]["description"].startswith("The last backup was made 3d 0h 0m")
+    _, manifest = make(bench.runtime.config, tmp_path, counted=False)
+    assert backup.noted(bench.runtime.config, manifest) == ""
     bench.watch.wait_calm(20)
 
 

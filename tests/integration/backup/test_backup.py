@@ -7,15 +7,16 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from redis.exceptions import ResponseError
 
-from app.backup import archive, make, stream
+from app.backup import archive, make, record, stream
 from app.backup.make import make as take
 from app.errors import BackupError, SourceLost
 from app.local.nodes import command
 from app.sessions import Sessions
 from app.store import keys
 from app.store.discovery import SentinelTopology
-from tests.integration.backup.conftest import restore, settings, table
+from tests.integration.backup.conftest import restore, settings, table, with_rights
 from tests.integration.helpers import until
 
 if TYPE_CHECKING:
@@ -73,12 +74,25 @@ def test_the_user_for_replicas_is_enough_and_no_other_is_needed(
     path, manifest = take(settings(cluster, "replica"), tmp_path / "here")
     assert manifest.groups == {"sessions": 1, "users": 1, "guardian": 1}
     assert archive.check(path) == manifest
+    assert record.noted(settings(cluster, "replica"), manifest) == ""
+    assert record.last(cluster_store) == record.Record.of(manifest)
+    with pytest.raises(ResponseError, match="no permissions"):
+        record.last(with_rights(cluster, "replica"))
     with pytest.raises(BackupError, match=r"user 'app'.*\+psync.*`replica`"):
         take(settings(cluster, "app"), tmp_path / "there")
     wrong = settings(cluster, "replica").model_copy(update={"redis_username": "nobody"})
     with pytest.raises(BackupError, match=r"user 'nobody'.*REDIS_PASSWORD"):
         take(wrong, tmp_path / "there")
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_that_it_can_not_be_noted_is_told_and_no_reason_to_fail(
+    server: RedisServer, config: Config, tmp_path: Path
+) -> None:
+    server.node.client.acl_setuser("copies", enabled=True, nopass=True, commands=["+ping", "+replconf", "+psync"])
+    limited = config.model_copy(update={"redis_username": "copies", "redis_password": "x"})
+    _, manifest = take(limited, tmp_path)
+    assert "no permissions" in record.noted(limited, manifest)
 
 
 def test_the_next_node_is_taken_when_one_goes_in_the_middle(

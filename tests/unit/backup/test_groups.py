@@ -53,7 +53,7 @@ def test_what_belongs_to_the_old_installation_stays_there() -> None:
     plain, warm = brought_back(False), brought_back(True)
     assert {group.name for group in warm - plain} == {CACHE}
     left = {group.name for group in GROUPS} - {group.name for group in warm}
-    assert left == {"workers", "leases", "presence", "guardian", "drills"}
+    assert left == {"workers", "leases", "presence", "guardian", "backups", "drills"}
     assert all(group.left_out for group in GROUPS if group not in plain)
 
 
