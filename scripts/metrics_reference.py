@@ -28,9 +28,10 @@ AREAS: Final = {
     "event": "Events",
     "task": "Tasks",
     "drill": "Drills",
+    "backup": "Backups",
     "guardian": "Guardian: Redis and Sentinel, as seen beside them",
 }
-LABELS: Final = {"task": ("priority",), "drill": ("drill",)}
+LABELS: Final = {"task": ("priority",), "drill": ("drill",), "backup": ()}
 """Of those that are read from Redis when asked for, which declare a name and a meaning only."""
 
 

@@ -79,20 +79,35 @@ def test_the_overlays_that_are_watched_bring_them(name: str) -> None:
 
 def test_runbooks_name_what_the_chart_makes() -> None:
     text = "\n".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
-    rendered = render("--set", "realtime.enabled=true")
+    rendered = render("--set", "realtime.enabled=true,backup.enabled=true")
     names = {each["metadata"]["name"].removeprefix("shop-haven-") for each in rendered.objects}
     assert set(re.findall(r"deployment/\$R-([a-z]+)", text)) <= names
     assert set(re.findall(r"component=([a-z]+)", text)) <= {pod.component for pod in rendered.pods}
-    containers = {each["name"] for each in rendered.pod("redis").containers}
+    containers = {each["name"] for pod in ("redis", "backup") for each in rendered.pod(pod).containers}
     assert set(re.findall(r"--container ([a-z]+)", text)) <= containers
     mounts = {mount["mountPath"] for each in rendered.pod("redis").containers for mount in each["volumeMounts"]}
     assert {path.rpartition("/")[0] for path in re.findall(r"/run/\S+\.sock", text)} <= mounts
     values = yaml.safe_load((CHART / "values.yaml").read_text())
-    for setting in re.findall(r"`((?:web|worker|redis|monitoring|networkPolicy|drill)\.[a-zA-Z.]+)`", text):
+    for setting in re.findall(r"`((?:web|worker|redis|monitoring|networkPolicy|drill|backup)\.[a-zA-Z.]+)`", text):
         found = values
         for part in setting.split("."):
             assert part in found, setting
             found = found[part]
+
+
+def test_the_age_of_a_backup_that_is_too_high_is_the_chart_s() -> None:
+    def asked(*options: str) -> str:
+        (expression,) = [
+            rule["expr"]
+            for each in render(*ON, *options).of("PrometheusRule").values()
+            for group in each["spec"]["groups"]
+            for rule in group["rules"]
+            if rule["alert"] == "HavenBackupOverdue"
+        ]
+        return str(expression).rpartition(" > ")[2].strip()
+
+    assert asked() == "50 * 3600"
+    assert asked("--set", "backup.overdueAfter=400") == "400 * 3600"
 
 
 def test_the_component_of_kustomize_names_where_links_lead() -> None:

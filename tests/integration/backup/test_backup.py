@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 from redis.exceptions import ResponseError
 
 from app.backup import archive, make, record, stream
@@ -90,7 +91,7 @@ def test_that_it_can_not_be_noted_is_told_and_no_reason_to_fail(
     server: RedisServer, config: Config, tmp_path: Path
 ) -> None:
     server.node.client.acl_setuser("copies", enabled=True, nopass=True, commands=["+ping", "+replconf", "+psync"])
-    limited = config.model_copy(update={"redis_username": "copies", "redis_password": "x"})
+    limited = config.model_copy(update={"redis_username": "copies", "redis_password": SecretStr("x")})
     _, manifest = take(limited, tmp_path)
     assert "no permissions" in record.noted(limited, manifest)
 
