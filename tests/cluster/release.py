@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -24,6 +25,7 @@ NAME = "haven"
 PLACES = (0, 1, 2)
 LONGEST_GAP = 5.0
 """Seconds: several times what is promised, as a busy machine is slow; a failover that hangs takes longer."""
+_SOCKET = "/run/haven/socket/redis.sock"
 _TELLS = re.compile(
     r"[+-](sdown|odown|try|vote|elected|failover|selected|switch|new-epoch|tilt)|guardian\.|MASTER|Primary|REPLICAOF"
 )
@@ -70,6 +72,13 @@ class Release:
 
     def get(self, *arguments: str) -> Any:
         return get("--namespace", self.namespace, *arguments)
+
+    def redis(self, *words: str) -> str:
+        """Say something to the primary, as an operator."""
+        secret = base64.b64decode(self.get("secret", f"{NAME}-secrets")["data"]["admin"]).decode().split()[0]
+        client = ("env", f"REDISCLI_AUTH={secret}", "redis-cli", "--user", "admin", "-s", _SOCKET)
+        pod = f"{NAME}-redis-{self.primary()}"
+        return self.kubectl("exec", pod, "-c", "redis", "--", *client, *words).strip()
 
     def ask(self, pod: str, container: str, port: int, path: str, timeout: float = 5.0) -> Any:
         """What a pod answers to itself, JSON."""

@@ -24,6 +24,8 @@ BLOCKS = blocks("sh", "cluster")
 LOOKS = [block for block in BLOCKS if block.home == ("cluster",)]
 CHANGES = [block for block in BLOCKS if block.home == ("cluster", "full")]
 INSTALLS = [block for block in BLOCKS if block.home == ("cluster", "new")]
+RESTORES = "docs/backup.md"
+"""It brings a backup back, which is for a release whose data went."""
 # Pages ask for what a cluster may lack: the metrics server, cert-manager, the Prometheus operator. kubectl says so.
 OPTIONAL = r"""
 kubectl() {
@@ -82,10 +84,14 @@ def test_what_pages_show_to_look_at_a_release_works(release: Release, desk: Path
 @pytest.mark.parametrize("page", sorted({block.page for block in CHANGES}))
 def test_what_pages_show_to_change_a_release_works(page: str, release: Release, desk: Path) -> None:
     write_files(page, desk)
+    if page == RESTORES:
+        release.redis("FLUSHDB")
     for block in CHANGES:
         if block.page == page:
             follow(block, block.text, release, desk)
     release.wait_healthy()
+    if page == RESTORES:
+        assert release.get("job", "restore-now")["status"]["succeeded"] == 1
 
 
 @pytest.fixture

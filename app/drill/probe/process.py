@@ -19,7 +19,7 @@ from app.drill.probe.track import Track
 from app.drill.probe.visitor import Events, Listener, Visitor, disorder
 from app.drill.probe.watcher import Watcher
 from app.drill.probe.writes import Writes
-from app.errors import SmokeError, StoreError
+from app.errors import SmokeError, StoreError, TaskError
 from app.smoke.client import Client
 from app.smoke.guest import make_guest
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BEAT_EVERY: Final = 0.5
 _TASKS: Final = 60.0
 _EVENTS: Final = 15.0
+_TRIAL: Final = 15.0
 
 
 class Probe:
@@ -67,7 +68,7 @@ class Probe:
         try:
             lock.take()
             self._go_on()
-        except (SmokeError, StoreError, SQLAlchemyError) as error:
+        except (SmokeError, StoreError, TaskError, SQLAlchemyError) as error:
             self._teller.tell(REFUSED, reason=str(error).splitlines()[0])
         finally:
             self._leave()
@@ -103,6 +104,11 @@ class Probe:
         ]
         if probes.events and not listener.start(_EVENTS):
             raise SmokeError(f"no event stream could be had at {self._urls[1]} within {_EVENTS:g} s")
+        if probes.tasks and not tasks.are_run(_TRIAL):
+            raise SmokeError(
+                f"no worker ran a task within {_TRIAL:g} s: see that workers run, and by `haven tasks queues` that "
+                "normal is not paused and nothing waits in it"
+            )
         teller.tell(HELLO, version=version("haven"), redis=self._redis(), health=watcher.health)
         for each in doing:
             each.start()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.tasks import Queue
 
 WORK: Final = 0.1
+_TRIAL: Final = 10**9  # no task of a drill counts so far
 _LOOK: Final = 0.5
 
 
@@ -41,6 +42,24 @@ class Tasks:
         task_id = f"drill-{self._run}-{number}"
         self._queue.enqueue(MARK, {"run": self._run, "number": number, "seconds": WORK}, task_id=task_id)
         self.acknowledged.append(number)
+
+    def are_run(self, patience: float) -> bool:
+        """Whether a worker runs one that is enqueued now, within so many seconds. It leaves nothing in the book.
+
+        Raises:
+            StoreError, TaskError: it was not acknowledged, or Redis did not answer.
+        """
+        self.do(_TRIAL)
+        end = time.monotonic() + patience
+        try:
+            while not self.ran():
+                if time.monotonic() > end:
+                    return False
+                time.sleep(_LOOK / 5)
+        finally:
+            self.remove()
+            self.acknowledged.clear()
+        return True
 
     def ran(self) -> dict[int, list[float]]:
         """When each was run, seconds since 1970 by the workers' clocks.

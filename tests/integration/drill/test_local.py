@@ -19,6 +19,7 @@ from app.drill.report.shelf import load
 from app.local.state import StackState
 from app.local.target import find_target
 from app.store import create_store, keys
+from app.tasks.operate.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,6 +241,20 @@ def test_one_drill_at_a_time(drills: Drills, its_store: Store) -> None:
     its_store.redis.delete(keys.DRILL_LOCK)
     assert code == 2, said
     assert "the drill another runs already" in said
+    assert drills.last().fault_at is None
+
+
+def test_without_workers_there_is_no_drill(drills: Drills, its_store: Store) -> None:
+    """Found by one that called every task lost, where the workers had been scaled to none."""
+    ledger = Ledger(its_store, ttl=60, lease=30)
+    ledger.pause("normal")
+    time.sleep(1.5)  # workers notice within about a second
+    try:
+        code, said = drills.run("primary-kill")
+    finally:
+        ledger.resume("normal")
+    assert code == 2, said
+    assert "no worker ran a task within 15 s" in said
     assert drills.last().fault_at is None
 
 

@@ -7,6 +7,11 @@ component, user (of Redis; at the Sentinels it is the application), command.
 {{- $b := $root.Values.backup -}}
 {{- $pod := dict "root" $root "component" .component "values" $b "uid" 10001 -}}
 backoffLimit: 2
+# a refusal or a wrong option stays one, however often it is tried
+podFailurePolicy:
+  rules:
+    - action: FailJob
+      onExitCodes: {containerName: {{ .component }}, operator: In, values: [2, 64]}
 activeDeadlineSeconds: {{ $b.maxDuration }}
 template:
   metadata:
