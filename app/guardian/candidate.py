@@ -1,20 +1,31 @@
-"""Who may take over in a planned handover: a pure choice."""
+"""Who may take over in a planned handover."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.guardian.memory import HOLD_MS
 from app.guardian.verdict import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from app.guardian.facts import Look, Seen
     from app.guardian.settings import Settings
+
+PATIENCE: Final = 2.0
+_LOOK_AGAIN: Final = 0.05
 
 
 class Refused(Exception):
     """No handover is possible now; says why and what to do. Nothing was changed."""
+
+
+class Busy(Refused):
+    """A failover is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def choose(settings: Settings, look: Look, to: str | None) -> Choice:
     if to == settings.name:
         raise Refused(f"{to} is the primary already")
     if verdict.moving:
-        raise Refused("a failover is under way: wait until it is over")
+        raise Busy("a failover is under way: wait until it is over")
     wanted = [settings.names.index(to)] if to else [place for place in range(len(look.nodes)) if place != settings.me]
     reasons = {place: _unfit(look.nodes[place], settings.me) for place in wanted}
     fit = [place for place, reason in reasons.items() if not reason]
@@ -61,6 +72,27 @@ def choose(settings: Settings, look: Look, to: str | None) -> Choice:
         raise Refused(f"no replica is fit: {said}")
     candidate = max(fit, key=lambda place: _offset(look.nodes[place]))
     return Choice(candidate, _beside(settings, look, candidate), me.coordinates)
+
+
+async def choose_when_calm(settings: Settings, look: Callable[[], Awaitable[Look]], to: str | None) -> Choice:
+    """Choose; the last failover may still be at its end: for a second after it, its leader waits for the replicas.
+
+    Args:
+        settings: the guardian's.
+        look: observes everything now.
+        to: as in :func:`choose`.
+
+    Raises:
+        Refused: as in :func:`choose`.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return choose(settings, await look(), to)
+        except Busy:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _unfit(node: Seen | None, primary: int) -> str:

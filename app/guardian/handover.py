@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import hiredis
 import structlog
 
-from app.guardian.candidate import Refused, choose
+from app.guardian.candidate import Refused, choose_when_calm
 from app.guardian.memory import HOLD_MS
 from app.guardian.outcome import DONE, REFUSED, TIMED_OUT, Outcome
 from app.guardian.peers import RedisPeer, SentinelPeer, pairs
@@ -89,7 +89,7 @@ class Handover:
         settings, started = self._settings, time.monotonic()
         outcome = Outcome(REFUSED, "", settings.name, seconds=self._seconds)
         try:
-            choice = choose(settings, await self._look(), to)
+            choice = await choose_when_calm(settings, self._look, to)
             candidate, sentinel = choice.candidate, self._sentinels[choice.beside]
             outcome.after = settings.named(candidate)
             log.info("handover.begins", to=outcome.after)

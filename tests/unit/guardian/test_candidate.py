@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from app.guardian.candidate import Choice, Refused, choose
+from app.guardian import candidate
+from app.guardian.candidate import Choice, Refused, choose, choose_when_calm
 from app.guardian.settings import Settings
 from tests.unit.guardian.worlds import booted, look, names, primary, replica
 
 if TYPE_CHECKING:
-    from app.guardian.facts import Opinion, Seen
+    from app.guardian.facts import Look, Opinion, Seen
 
 ADDRESSES = (("a", 1), ("b", 1), ("c", 1))
 SETTINGS = Settings(
@@ -67,6 +69,23 @@ def test_who_is_not_fit_is_named_with_the_reason(node: Seen | None, why: str) ->
     assert "; redis-2 " in said
     assert said.count(why) == 2
     assert choose(SETTINGS, look((primary(), node, replica(0)), names(0, 0, 0)), None).candidate == 2
+
+
+def test_the_end_of_the_last_failover_is_waited_for_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = look(WELL, tuple(replace(opinion, busy=True) for opinion in names(0, 0, 0)))
+    looks = [busy, busy, look(WELL, names(0, 0, 0))]
+
+    async def soon() -> Look:
+        return looks.pop(0)
+
+    async def never() -> Look:
+        return busy
+
+    assert asyncio.run(choose_when_calm(SETTINGS, soon, None)).candidate in {1, 2}
+    assert looks == []
+    monkeypatch.setattr(candidate, "PATIENCE", 0.2)
+    with pytest.raises(Refused, match="under way"):
+        asyncio.run(choose_when_calm(SETTINGS, never, None))
 
 
 def test_only_the_named_primary_hands_over_and_not_in_the_middle_of_a_failover() -> None:
