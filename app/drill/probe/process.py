@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import REGISTRY
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.drill.probe.doing import AT_ONCE, Doing
 from app.drill.probe.lock import Lock
@@ -26,11 +26,13 @@ from app.smoke.guest import make_guest
 if TYPE_CHECKING:
     from app.drill.experiment import Probes
     from app.runtime import Runtime
+    from app.smoke.guest import Guest
 
 BEAT_EVERY: Final = 0.5
 _TASKS: Final = 60.0
 _EVENTS: Final = 15.0
 _TRIAL: Final = 15.0
+_DATABASE: Final = 15.0
 
 
 class Probe:
@@ -76,7 +78,7 @@ class Probe:
 
     def _go_on(self) -> None:
         runtime, probes, teller = self._runtime, self._probes, self._teller
-        guest = make_guest(runtime.db, "Drill")
+        guest = self._make_guest()
         self._user_id = guest.user_id
         # not by the log-in: that has a limit for each address, and several drills in a row would use it up
         self._web.session_id = session_id = runtime.sessions.create(guest.user_id, device="drill")
@@ -123,6 +125,16 @@ class Probe:
         watcher.stop()
         writes.remove()
         tasks.remove()
+
+    def _make_guest(self) -> Guest:
+        """The user of the drill; a database, or a name of one, that comes back just now may take a moment."""
+        end = time.monotonic() + _DATABASE
+        while True:
+            try:
+                return make_guest(self._runtime.db, "Drill")
+            except OperationalError:
+                if time.monotonic() > end or self._stopped.wait(BEAT_EVERY):
+                    raise
 
     def _beat(self, track: dict[str, Track], watcher: Watcher) -> None:
         end = time.monotonic() + self._longest
