@@ -237,6 +237,7 @@ class Client:
             f"{found['missing_writes']} of {found['writes']} writes lost",
             f"{len(found['lost_tasks'])} of {found['tasks']} tasks lost, {found['doubled_tasks']} doubled",
             f"{found['repeated_tasks']} tasks run again",
+            f"attempts repeated: {found['retries'] or 'none'}",
         )
         print(f"\n{what}: {'; '.join(lines)}")  # noqa: T201 - it is what the run is for
         for failure in found["failures"][:5]:
