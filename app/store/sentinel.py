@@ -113,6 +113,17 @@ class SentinelLink:
         if not self._lock.acquire(timeout=wait):
             return None
         try:
+            kept = self._connection.is_connected
+            view = self._view()
+            if view is None and kept:  # it may have started anew since it was asked last
+                view = self._view()
+        finally:
+            self._lock.release()
+        self.silent = view is None
+        return view
+
+    def _view(self) -> View | None:
+        try:
             connection = self._connection
             connection.send_command("SENTINEL", "MASTER", self._name)
             master = _pairs(connection.read_response())
@@ -121,11 +132,7 @@ class SentinelLink:
         except (RedisError, OSError) as error:
             self._connection.disconnect()
             self.trouble = str(error) or type(error).__name__
-            self.silent = True
             return None
-        finally:
-            self._lock.release()
-        self.silent = False
         flags = set(master.get("flags", "").split(","))
         return View(
             primary=Address(master["ip"], int(master["port"])),

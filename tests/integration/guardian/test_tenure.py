@@ -87,6 +87,18 @@ def test_a_replica_that_is_gone_with_its_sentinel_holds_up_no_write(cluster: Red
     assert max(others) < 0.3
 
 
+def test_sentinels_that_have_started_anew_since_are_asked_all_the_same(cluster: RedisCluster, store: Store) -> None:
+    """Found by a rollout on Kubernetes: the links kept from before it were closed, and a second went by in doubt."""
+    gone = next(node for node in cluster.nodes if not node.is_primary)
+    write_after_a_silence(store, "tenure:before")
+    for place in (1, 2, 3):
+        cluster.sentinel(place).kill()
+        cluster.sentinel(place).start()
+    cluster.wait_healthy(60)
+    gone.freeze()
+    assert write_after_a_silence(store, "tenure:after") < 0.5
+
+
 def test_without_a_replica_and_two_sentinels_nobody_can_be_certain(cluster: RedisCluster, store: Store) -> None:
     gone = next(node for node in cluster.nodes if not node.is_primary)
     write_after_a_silence(store, "tenure:before")
