@@ -78,10 +78,8 @@ def _on_stop(stop: Callable[[], None]) -> None:
 
 
 def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
-    from app.ops.backups import BackupCollector
-    from app.ops.drills import DrillCollector
+    from app.ops.collectors import collectors
     from app.ops.heart import Heart, HeartFile
-    from app.ops.queues import QueueCollector
     from app.ops.server import serve_ops
     from app.runtime import build_runtime
 
@@ -95,9 +93,7 @@ def _runtime(role: str, config: Config) -> tuple[Runtime, Heart]:
             config.haven_ops_host,
             config.haven_ops_port,
             heart,
-            QueueCollector(runtime.store),
-            DrillCollector(runtime.store),
-            BackupCollector(runtime.store),
+            *collectors(runtime.store),
         )
     return runtime, heart
 

@@ -5,35 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
 from app.drill.records import last_of_each
-from app.errors import StoreError
 from app.ops import metrics
-from app.ops.queues import SCRAPE_DEADLINE
-from app.store import Store, deadline
+from app.ops.kept import KeptCollector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.store import Store
 
-class DrillCollector(Collector):
-    """The two gauges of drills; none while Redis is away.
 
-    Args:
-        store: where the records are.
-    """
+class DrillCollector(KeptCollector):
+    """The two gauges of drills; none while Redis is away."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def read(self, store: Store) -> Iterator[GaugeMetricFamily]:
         """Ask once for everything."""
-        try:
-            with deadline(SCRAPE_DEADLINE):
-                records = last_of_each(self._store)
-        except StoreError:
-            return
+        records = last_of_each(store)
         ended = GaugeMetricFamily(*metrics.DRILL_ENDED, labels=["drill"])
         result = GaugeMetricFamily(*metrics.DRILL_RESULT, labels=["drill", "result"])
         for name, record in sorted(records.items()):

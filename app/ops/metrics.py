@@ -245,6 +245,12 @@ BACKUP_TAKEN = ("haven_backup_last_timestamp_seconds", "The moment of the data i
 BACKUP_SIZE = ("haven_backup_last_size_bytes", "Size of the last backup.")
 
 
+def store_retries() -> dict[str, int]:
+    """How often the stores of this process repeated an attempt, by the reason."""
+    samples = (sample for metric in STORE_RETRIES.collect() for sample in metric.samples)
+    return {each.labels["reason"]: int(each.value) for each in samples if each.name.endswith("_total")}
+
+
 class _Children(dict[tuple[str, ...], Any]):
     """A metric's labelled children: on hot paths, so they are looked up in a plain dict."""
 

@@ -8,9 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.ops import metrics, metrics_files
-from app.ops.backups import BackupCollector
-from app.ops.drills import DrillCollector
-from app.ops.queues import QueueCollector
+from app.ops.collectors import collectors
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -27,7 +25,7 @@ def register(app: Flask) -> None:
 def scrape() -> Response:
     """All metrics of all worker processes, the queues, the drills and the last backup."""
     store = current_app.extensions["haven"].store
-    body = metrics_files.render(QueueCollector(store), DrillCollector(store), BackupCollector(store))
+    body = metrics_files.render(*collectors(store))
     return Response(body, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -5,36 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
-from app.errors import StoreError
 from app.ops import metrics
-from app.store import Store, deadline, keys
+from app.ops.kept import KeptCollector
+from app.store import Store, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCRAPE_DEADLINE = 1.0
 
+class QueueCollector(KeptCollector):
+    """The three queue gauges; none while Redis is away, so that an alert sees the gap and not an old number."""
 
-class QueueCollector(Collector):
-    """The three queue gauges; none while Redis is away, so that an alert sees the gap and not an old number.
-
-    Args:
-        store: where the queues are.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def read(self, store: Store) -> Iterator[GaugeMetricFamily]:
         """Ask once for everything."""
-        try:
-            with deadline(SCRAPE_DEADLINE):
-                state = read_queues(self._store)
-        except (StoreError, RedisError):
-            return
+        state = read_queues(store)
         for (name, meaning), column in (
             (metrics.QUEUE_DEPTH, "waiting"),
             (metrics.QUEUE_AGE, "age"),

@@ -8,7 +8,6 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from prometheus_client import REGISTRY
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.drill.probe.doing import AT_ONCE, Doing
@@ -20,6 +19,7 @@ from app.drill.probe.visitor import Events, Listener, Visitor, disorder
 from app.drill.probe.watcher import Watcher
 from app.drill.probe.writes import Writes
 from app.errors import SmokeError, StoreError, TaskError
+from app.ops.metrics import store_retries
 from app.smoke.client import Client
 from app.smoke.guest import make_guest
 
@@ -140,7 +140,7 @@ class Probe:
         end = time.monotonic() + self._longest
         while not self._stopped.wait(BEAT_EVERY) and time.monotonic() < end:
             tracks = {name: each.beat() for name, each in track.items()}
-            self._teller.tell(BEAT, tracks=tracks, health=watcher.health, retries=_retries())
+            self._teller.tell(BEAT, tracks=tracks, health=watcher.health, retries=store_retries())
 
     @staticmethod
     def _hear_out(events: Events, listener: Listener) -> list[int]:
@@ -190,14 +190,3 @@ def _figures(
         "doubled_events": disorder(heard),
     }
     return {name: round(value, 3) for name, value in found.items() if value != float("inf")}
-
-
-def _retries() -> dict[str, int]:
-    """How often the store of this process repeated an attempt, by the reason."""
-    return {
-        sample.labels["reason"]: int(sample.value)
-        for metric in REGISTRY.collect()
-        if metric.name == "haven_store_retries"
-        for sample in metric.samples
-        if sample.name.endswith("_total")
-    }

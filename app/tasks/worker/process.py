@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigError
 from app.ops import metrics_files
-from app.ops.backups import BackupCollector
-from app.ops.drills import DrillCollector
-from app.ops.queues import QueueCollector
+from app.ops.collectors import collectors
 from app.ops.server import serve_ops
 from app.store import create_store, keys
 from app.tasks.delivery import Deliveries
@@ -112,7 +110,6 @@ def run_crew(config: Config, queues: Sequence[str], on_stop: OnStop) -> None:
         on_stop(crew.stop)
         store = create_store(config, role="crew")
         if config.haven_ops_port:
-            collectors = (QueueCollector(store), DrillCollector(store), BackupCollector(store))
-            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, *collectors)
+            serve_ops(config.haven_ops_host, config.haven_ops_port, crew, *collectors(store))
         crew.run()
         store.close()

@@ -19,7 +19,7 @@ from journeys import Client, Load  # type: ignore[import-not-found] # mounted be
 from writing import Writer  # type: ignore[import-not-found]
 
 from app.config import load_config
-from app.ops import metrics
+from app.ops.metrics import store_retries
 from app.store import create_store
 
 URL = os.environ["CLIENT_URL"]
@@ -52,14 +52,8 @@ def report(load: Any, writer: Any) -> dict[str, Any]:
         "gap_began": time.strftime("%H:%M:%S", time.gmtime(time.time() - time.monotonic() + since)),
         "quiet_for": round(time.monotonic() - moments[-1], 3) if moments else None,
         "tasks": len(book.tasks),
-        "retries": retries(),
+        "retries": store_retries(),
     }
-
-
-def retries() -> dict[str, int]:
-    """How often an attempt of a write was repeated, by the reason."""
-    samples = [sample for metric in metrics.STORE_RETRIES.collect() for sample in metric.samples]
-    return {each.labels["reason"]: int(each.value) for each in samples if each.name.endswith("_total")}
 
 
 def audit(load: Any, writer: Any) -> dict[str, Any]:
