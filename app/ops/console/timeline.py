@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -89,6 +89,7 @@ class TimeLine:
         self._moments: deque[Moment] = deque(maxlen=KEPT)
         self._number = 0
         self._own = f"this page's process ({os.getpid()})"
+        self._nodes: dict[str, Node] = {}
 
     def hear(self, source: str, kind: str, text: str) -> None:
         """A Sentinel says something."""
@@ -98,13 +99,19 @@ class TimeLine:
         """This process notices something itself."""
         self._add(self._own, "seen", text)
 
-    def compare(self, before: Picture | None, now: Picture) -> None:
-        """Note what has changed between two looks at the nodes."""
-        former = {node.address: node for node in before.nodes} if before else {}
+    def compare(self, now: Picture) -> None:
+        """Note what has changed since each node was looked at last, also if a look between missed it."""
         for node in now.nodes:
-            if node.address in former:
-                for text in changes(former[node.address], node):
-                    self.see(text)
+            before = self._nodes.pop(node.address, node)
+            for text in changes(before, node):
+                self.see(text)
+            self._nodes[node.address] = node if node.role else replace(before, trouble=node.trouble)
+        for address in list(self._nodes)[:-KEPT]:
+            del self._nodes[address]
+
+    def forget(self) -> None:
+        """The next look is the first again: what has changed meanwhile was not seen as it happened."""
+        self._nodes.clear()
 
     def since(self, number: int = 0) -> list[Moment]:
         """The moments after that one, the oldest first."""
@@ -118,12 +125,20 @@ class TimeLine:
 
 
 def changes(before: Node, now: Node) -> list[str]:
-    """What has become of a node, a line each."""
+    """What has become of a node, a line each.
+
+    Args:
+        before: what it said last, with the trouble if it has fallen silent since.
+        now: what it says.
+    """
     if not now.role:
-        return [f"{now.address} does not answer: {now.trouble}"] if before.role else []
-    found = [] if before.role else [f"{now.address} answers again, as a {now.role}"]
-    if before.role and before.role != now.role:
-        found.append(f"{now.address} says it is a {now.role}, and was a {before.role}")
+        return [] if before.trouble else [f"{now.address} does not answer: {now.trouble}"]
+    other = f", and was a {before.role}" if before.role not in ("", now.role) else ""
+    found = []
+    if before.trouble:
+        found.append(f"{now.address} answers again, as a {now.role}{other}")
+    elif other:
+        found.append(f"{now.address} says it is a {now.role}{other}")
     if now.role == before.role == "replica":
         if now.follows != before.follows:
             found.append(f"{now.address} follows {now.follows} now")

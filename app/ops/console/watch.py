@@ -92,6 +92,7 @@ class Watch:
     def _start(self) -> None:
         if self._thread is None:
             self.picture = None  # of long ago
+            self.line.forget()
             self._thread = threading.Thread(target=self._run, name="haven-console", daemon=True)
             self._thread.start()
 
@@ -122,7 +123,7 @@ class Watch:
         except Exception:
             log.exception("ops.look_failed")  # the page says that there is no news; the next look may do
             return
-        self.line.compare(self.picture, picture)
+        self.line.compare(picture)
         self.picture = picture
         self._tell()
 

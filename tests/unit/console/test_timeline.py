@@ -40,8 +40,33 @@ def test_what_becomes_of_a_node_is_noticed() -> None:
     assert changes(Node("b:2", trouble="x"), Node("b:2", trouble="y")) == []
     assert changes(Node("b:2", trouble="x"), replica) == ["b:2 answers again, as a replica"]
     assert changes(replica, Node("b:2", "primary", linked=True)) == ["b:2 says it is a primary, and was a replica"]
+    silent = Node("b:2", "replica", trouble="x", follows="a:1", linked=True)
+    assert changes(silent, Node("b:2", "primary")) == ["b:2 answers again, as a primary, and was a replica"]
     moved = Node("b:2", "replica", follows="c:3", linked=False)
     assert changes(replica, moved) == ["b:2 follows c:3 now", "b:2 has no link to c:3"]
+
+
+def test_a_look_that_missed_a_node_hides_no_change_of_its_role() -> None:
+    line = TimeLine()
+    for nodes in [Node("b:2", "replica")], [Node("b:2", trouble="x")], [Node("b:2", trouble="y")], []:
+        line.compare(Picture(0.0, tuple(nodes)))
+    line.compare(Picture(0.0, (Node("b:2", "primary"),)))
+    assert [moment.text for moment in line.since()] == [
+        "b:2 does not answer: x",
+        "b:2 answers again, as a primary, and was a replica",
+    ]
+    line.forget()
+    line.compare(Picture(0.0, (Node("b:2", "replica"),)))
+    assert len(line.since()) == 2
+
+
+def test_as_many_nodes_are_remembered_as_lines() -> None:
+    line = TimeLine()
+    for number in range(KEPT + 5):
+        line.compare(Picture(0.0, (Node(f"b:{number}", "replica"),)))
+    for number in (4, KEPT + 4):
+        line.compare(Picture(0.0, (Node(f"b:{number}", "primary"),)))
+    assert [moment.text for moment in line.since()] == [f"b:{KEPT + 4} says it is a primary, and was a replica"]
 
 
 def test_the_line_keeps_the_last_and_tells_what_is_new() -> None:
