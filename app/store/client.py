@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from app.errors import BlockTooLong
 from app.store import keys
-from app.store.commands import BLOCKING, block_seconds, is_repeatable
+from app.store.commands import BLOCKING, WRITES, block_seconds, is_repeatable
 from app.store.confirm import check_confirmed, make_certain, or_error
 from app.store.pipeline import ResilientPipeline
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _Call:
     """One command and its reply."""
 
-    __slots__ = ("args", "client", "name", "options", "repeatable", "timeout", "wait")
+    __slots__ = ("args", "client", "name", "options", "repeatable", "timeout", "wait", "writes")
 
     def __init__(
         self, client: ResilientRedis, args: tuple[Any, ...], options: dict[str, Any], *, repeatable: bool
@@ -35,6 +35,7 @@ class _Call:
         self.name: str = args[0]
         self.options = options
         self.repeatable = repeatable
+        self.writes = args[0] in WRITES
         self.timeout: float | None = None
         self.wait = (0, 0.0)
 

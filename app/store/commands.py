@@ -24,6 +24,8 @@ script|load setbit setex setrange srem touch unlink xack xdel xtrim zrem zremran
 zremrangebyscore
 """
 REPEATABLE = frozenset(name.replace("|", " ").upper() for name in (_READS + _IDEMPOTENT_WRITES).split())
+WRITES = frozenset(_IDEMPOTENT_WRITES.upper().split()) - {"SCRIPT|LOAD", "TOUCH"} | {"SET", "EVAL", "EVALSHA"}
+"""Those that CLIENT PAUSE WRITE holds back, which is how a handover begins; not all of them, the frequent ones."""
 
 _BLOCKS_LAST = frozenset({"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BZPOPMIN", "BZPOPMAX"})
 _BLOCKS_FIRST = frozenset({"BLMPOP", "BZMPOP"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import hiredis
 from redis.exceptions import ResponseError
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.store.connection import PrimaryConnection
+
+
+ATTEMPTS: Final = 2
+"""To ask for an answer is cheaper than to write again and wait for the replicas again, which may fail too."""
 
 
 def check_confirmed(answers: Sequence[Any], replicas: int, *, repeatable: bool) -> None:
@@ -50,14 +54,16 @@ def make_certain(connection: PrimaryConnection, sent: float, confirmed: int, sec
         PrimaryInDoubt: neither could be shown.
     """
     topology = connection.topology
-    if topology.holds(connection.address, sent):
-        return
-    everyone = topology.replicas
-    if confirmed < everyone:
-        question: tuple[Any, ...] = ("WAIT", everyone, int(seconds * 1000))
-        confirmed = connection.ask(hiredis.pack_command(question))
-    if confirmed < everyone:
-        raise PrimaryInDoubt(confirmed, everyone)
+    for _ in range(ATTEMPTS):
+        if topology.holds(connection.address, sent):
+            return
+        everyone = topology.replicas
+        if confirmed < everyone:
+            question: tuple[Any, ...] = ("WAIT", everyone, int(seconds * 1000))
+            confirmed = connection.ask(hiredis.pack_command(question))
+        if confirmed >= everyone:
+            return
+    raise PrimaryInDoubt(confirmed, everyone)
 
 
 def or_error(read: Callable[[], Any]) -> Any:

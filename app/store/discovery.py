@@ -124,6 +124,10 @@ class SentinelTopology:
         """Whether no other node can have been promoted before now; see :mod:`app.store.tenure`."""
         return self._tenure.holds(address, sent)
 
+    def answered(self, address: Address, sent: float) -> None:
+        """A node has just done a write; see :mod:`app.store.tenure`."""
+        self._tenure.answered(address, sent)
+
     @property
     def replicas(self) -> int:
         """How many other nodes the Sentinels have ever seen."""

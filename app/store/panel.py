@@ -77,12 +77,22 @@ class Panel:
         return found
 
     def all_views(self) -> list[View]:
-        """What all of them say from now on; one that did not answer the last time is hardly waited for."""
-        prompt = [self.executor.submit(link.ask, self._timeout) for link in self._links if not link.silent]
-        others = [self.executor.submit(link.ask) for link in self._links if link.silent]
+        """What all of them say from now on.
+
+        One that did not answer the last time is hardly waited for, unless there is no majority without it.
+        """
+        end = time.monotonic() + 2 * self._timeout + _AT_ONCE
+        prompt = {self.executor.submit(link.ask, self._timeout) for link in self._links if not link.silent}
+        pending = prompt | {self.executor.submit(link.ask) for link in self._links if link.silent}
         wait(prompt, 2 * self._timeout)
-        wait(others, _AT_ONCE)
-        return self._noted(future for future in (*prompt, *others) if future.done())
+        done, pending = wait(pending, _AT_ONCE)
+        found = self._noted(done)
+        while pending and 2 * len(found) <= len(self):
+            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
+            if not done:
+                break
+            found += self._noted(done)
+        return found
 
     def everyone(self) -> dict[Address, View | str]:
         """What each says now, or why it says nothing; on new links, as a slow answer may occupy a kept one."""

@@ -9,7 +9,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from app.store import keys
-from app.store.commands import is_repeatable
+from app.store.commands import WRITES, is_repeatable
 from app.store.confirm import check_confirmed, make_certain
 from app.store.policy import full, refusal
 
@@ -37,6 +37,7 @@ class ResilientPipeline(redis.client.Pipeline):
         self._atomic = transaction
         self.name = "MULTI" if transaction else "PIPELINE"
         self.repeatable = False
+        self.writes = False
         self._wait: tuple[int, float] | None = None
 
     def __enter__(self) -> Self:
@@ -59,6 +60,7 @@ class ResilientPipeline(redis.client.Pipeline):
             return []
         commands: list[Command] = self.command_stack
         self.repeatable = all(is_repeatable(args) for args, _ in commands) if self._declared is None else self._declared
+        self.writes = any(args[0] in WRITES for args, _ in commands)
         self._wait = durable
         try:
             replies = self._owner.policy.run(self._owner._pool, self)  # noqa: SLF001 - two halves of one client

@@ -94,10 +94,17 @@ def full(error: ResponseError) -> ResponseError:
 
 
 class Exchange(Protocol[T_co]):
-    """One operation: what is sent and how its reply is read."""
+    """One operation: what is sent and how its reply is read.
+
+    Attributes:
+        name: for messages and metrics.
+        repeatable: whether to send it a second time does no harm.
+        writes: whether its success shows that the primary takes writes.
+    """
 
     name: str
     repeatable: bool
+    writes: bool
 
     def __call__(self, connection: PrimaryConnection) -> T_co:
         """Send and read once, on a connection to the primary."""
@@ -170,8 +177,12 @@ class Policy:
 
     @staticmethod
     def _once(pool: BoundedPool, connection: PrimaryConnection, exchange: Exchange[T]) -> T:
+        sent = time.monotonic()
         try:
-            return exchange(connection)
+            reply = exchange(connection)
+            if exchange.writes:
+                connection.topology.answered(connection.address, sent)
+            return reply  # noqa: TRY300 - a release as well
         except BaseException as caught:
             if not isinstance(caught, ResponseError) or refusal(caught):
                 connection.disconnect()  # out of step, or no primary any more: ask again

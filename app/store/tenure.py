@@ -59,12 +59,26 @@ class Tenure:
             sent: when it was sent what it answered, monotonic seconds: it was alive at that time or later.
         """
         now = time.monotonic()
-        alive = self._alive
-        continued = alive.primary == address and now - alive.moment <= SAFE_FOR
-        if not continued and not self._vouched(address, now):
+        if not self._continued(address, now) and not self._vouched(address, now):
             return False
         self._alive = _Known(address, sent)  # another thread may put an older moment there, which is as true
         return True
+
+    def answered(self, address: Address, sent: float) -> None:
+        """A write of any kind was done there: that prolongs a tenure, but is no reason to ask whether it holds.
+
+        Not so an answer to a read, which a primary gives also while a handover holds its writes back.
+
+        Args:
+            address: the node that has just answered.
+            sent: when it was sent what it answered, monotonic seconds.
+        """
+        if self._continued(address, time.monotonic()):
+            self._alive = _Known(address, sent)
+
+    def _continued(self, address: Address, now: float) -> bool:
+        alive = self._alive
+        return alive.primary == address and now - alive.moment <= SAFE_FOR
 
     def _vouched(self, address: Address, since: float) -> bool:
         """Whether the Sentinels, asked after `since`, say so; threads that wait meanwhile share the answer."""

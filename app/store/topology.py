@@ -40,6 +40,9 @@ class Topology(Protocol):
         If not, another one may have been promoted, and what this one and a replica have may be gone in a moment.
         """
 
+    def answered(self, address: Address, sent: float) -> None:
+        """A node has just done a write that was sent to it at `sent` (monotonic): it is alive, and nobody holds it."""
+
     @property
     def replicas(self) -> int:
         """How many replicas the primary has when all are there, as far as known."""
@@ -69,6 +72,9 @@ class Fixed:
     def holds(self, address: Address, sent: float) -> bool:  # noqa: ARG002 - there is no other node
         """Always: who promotes another node behind a fixed address, can't be asked."""
         return True
+
+    def answered(self, address: Address, sent: float) -> None:
+        """Nothing to learn: there is no other node."""
 
     @property
     def replicas(self) -> int:

@@ -21,6 +21,7 @@ from app.errors import (
 )
 from app.local import RedisServer
 from app.store import Store, create_store, deadline
+from app.store.commands import WRITES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -284,3 +285,18 @@ def test_a_wrong_password_fails_at_once_and_says_so(tmp_path: Path) -> None:
             bad.redis.ping()
         assert time.monotonic() - started < 1
         bad.close()
+
+
+def test_what_counts_as_a_write_is_held_back_as_one(store: Store) -> None:
+    """A handover pauses writes; a command that goes on meanwhile must not pass for a sign that they are taken."""
+    known: Any = store.redis.execute_command("COMMAND INFO", *(sorted(WRITES)))
+    flags = {name.upper(): set(marks) for name, _, marks, *_ in known}
+    assert set(flags) == WRITES
+    assert {name for name in WRITES if "write" not in flags[name]} == {"EVAL", "EVALSHA"}
+    store.redis.call(("CLIENT PAUSE", 10_000, "WRITE"), repeatable=True)
+    try:
+        assert store.redis.get("read") is None
+        with pytest.raises(StoreUnavailable), deadline(0.5):
+            store.redis.call(("EVAL", "return 1", 0), repeatable=True)
+    finally:
+        store.redis.call(("CLIENT UNPAUSE",), repeatable=True)

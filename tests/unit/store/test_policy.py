@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -16,13 +17,22 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from app.errors import OutcomeUnknown, PoolExhausted, StoreUnavailable
 from app.store.breaker import Breaker
 from app.store.policy import Policy, deadline, refusal
+from app.store.topology import Address
 
 
 class Line:
-    """Stands in for a connection: the policy only closes it."""
+    """Stands in for a connection, and for the topology that it tells of writes."""
+
+    address = Address("redis", 6379)
 
     def __init__(self) -> None:
         self.closed = 0
+        self.topology = self
+        self.written: list[Address] = []
+
+    def answered(self, address: Address, sent: float) -> None:
+        assert sent <= time.monotonic()
+        self.written.append(address)
 
     def disconnect(self) -> None:
         self.closed += 1
@@ -51,8 +61,9 @@ class Ask:
 
     name = "ASK"
 
-    def __init__(self, *outcomes: Any, repeatable: bool) -> None:
+    def __init__(self, *outcomes: Any, repeatable: bool, writes: bool = False) -> None:
         self.repeatable = repeatable
+        self.writes = writes
         self.tries = 0
         self._outcomes = outcomes
 
@@ -63,6 +74,16 @@ class Ask:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+
+def test_a_write_that_was_done_shows_that_the_primary_takes_writes() -> None:
+    lines = Lines()
+    run(Ask(1, repeatable=True), lines)
+    with pytest.raises(ResponseError):
+        run(Ask(ResponseError("ERR no"), repeatable=True, writes=True), lines)
+    assert lines.line.written == []
+    run(Ask(1, repeatable=True, writes=True), lines)
+    assert lines.line.written == [Line.address]
 
 
 def run(ask: Ask, pool: Lines | None = None, seconds: float = 2.0) -> Any:

@@ -73,6 +73,24 @@ def test_answers_without_a_silence_between_them_need_no_question() -> None:
     assert not tenure.holds(OLD, time.monotonic())
 
 
+def test_writes_of_any_kind_prolong_a_tenure_and_begin_none() -> None:
+    sentinels = Sentinels(CALM, CALM, CALM)
+    tenure = Tenure(sentinels, 3)
+    tenure.answered(OLD, time.monotonic())
+    assert tenure.holds(OLD, time.monotonic())
+    assert sentinels.asked == 1
+    for _ in range(8):
+        time.sleep(SAFE_FOR / 4)
+        tenure.answered(OLD, time.monotonic())
+    tenure.answered(NEW, time.monotonic())
+    assert tenure.holds(OLD, time.monotonic())
+    assert sentinels.asked == 1
+    time.sleep(SAFE_FOR * 1.1)
+    tenure.answered(OLD, time.monotonic())
+    assert tenure.holds(OLD, time.monotonic())
+    assert sentinels.asked == 2
+
+
 def test_an_answer_counts_from_when_it_was_asked_for() -> None:
     sentinels = Sentinels(CALM, CALM, CALM)
     tenure = Tenure(sentinels, 3)
