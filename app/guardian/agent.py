@@ -12,6 +12,7 @@ import structlog
 
 from app.guardian import sentinel
 from app.guardian.accounts import Accounts
+from app.guardian.caretaker import Caretaker
 from app.guardian.certificates import Certificates
 from app.guardian.decide import decide
 from app.guardian.election import Elections
@@ -21,7 +22,6 @@ from app.guardian.hands import Hands
 from app.guardian.memory import HOLD_MS, Limits, Memory
 from app.guardian.outcome import REFUSED, Outcome
 from app.guardian.peers import RedisPeer, SentinelPeer
-from app.guardian.sentinel import Caretaker
 from app.guardian.status import Board
 from app.guardian.verdict import judge
 from app.guardian.wire import Away
@@ -200,6 +200,7 @@ class Agent:
         elif look.now >= self._next_care and self._sentinels[self.settings.me].link.is_open:
             self._next_care = look.now + _CARE
             await self._caretaker.turn(verdict.named)
+            await self._caretaker.end_spin(look)
 
     async def _carry_out(self, order: Order) -> None:
         match order:

@@ -9,6 +9,7 @@ import hiredis
 
 from app.guardian import vitals
 from app.guardian.facts import STRANGER, Freshness, Opinion, Seen
+from app.guardian.spin import Usage, parse_usage
 from app.guardian.wire import Away, Command, Door, Link
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ class RedisPeer:
 class SentinelPeer:
     """One of the Sentinels.
 
+    Attributes:
+        link: to it.
+        fields: what it said of the primary at the last look.
+        usage: what it has used so far; None when that is unknown. Only this guardian's own is asked.
+        master: the primary's name there.
+
     Args:
         settings: the guardian's.
         place: which of them.
@@ -96,13 +103,14 @@ class SentinelPeer:
         door = Door(host, port, settings.sentinel_credentials, settings.tls, settings.sentinels[place][0])
         self.link = Link(door, lost)
         self.fields: dict[str, str] = {}
+        self.usage: Usage | None = None
         self.master = settings.master
         # The Sentinel that leads a failover raises MASTER's epoch at the promotion and its address only at the end; the
         # second command tells the promoted node's at once.
         self._look: tuple[Command, ...] = (
             ("SENTINEL", "MASTER", settings.master),
             ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", settings.master),
-            *((("INFO", "sentinel"),) if place == settings.me else ()),
+            *((("INFO", "sentinel", "cpu", "stats"),) if place == settings.me else ()),
         )
         self._node = settings.node
 
@@ -118,6 +126,7 @@ class SentinelPeer:
                 self.fields = {}
                 raise Away(str(reply))
         self.fields = fields = pairs(master)
+        self.usage = parse_usage(info[0]) if info else None
         host, port = address
         flags = fields["flags"].split(",")
         return Opinion(

@@ -194,6 +194,11 @@ GUARDIAN_TILT = Gauge(
     "Whether this node's Sentinel is in TILT, because its clock jumped: 1 or 0; NaN when unknown.",
     registry=GUARDIAN,
 )
+GUARDIAN_SPINS = Counter(
+    "haven_guardian_sentinel_spins_total",
+    "Times that this node's Sentinel kept a core busy with nothing, and its connections were renewed or it was ended.",
+    registry=GUARDIAN,
+)
 GUARDIAN_CERTIFICATE = Gauge(
     "haven_guardian_certificate_end_timestamp_seconds",
     "When the certificate ends that this node's redis or sentinel serves; 0 if it is refused or none is served.",
