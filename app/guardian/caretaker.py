@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import hiredis
@@ -79,9 +80,10 @@ class Caretaker:
                 await self._renew_connections()
             else:
                 self._restarted = look.now
-                await self._peer.link.one("SHUTDOWN", within=TIMEOUT)
+                with suppress(Away):  # its way to say yes
+                    await self._peer.link.one("SHUTDOWN", within=TIMEOUT)
         except (Away, hiredis.ReplyError) as error:
-            log.info("sentinel.spins", error=str(error))
+            log.warning("sentinel.not_set", error=str(error))
 
     async def _renew_connections(self) -> None:
         password = self._settings.watch_credentials.password

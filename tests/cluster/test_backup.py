@@ -71,7 +71,7 @@ def test_everything_comes_back_after_all_data_went(release: Release) -> None:
         ends = int(time.time() * 1000) + 3_600_000
         release.redis("SET", "shop:cart", "lamp", "PXAT", str(ends))
 
-        made = run(release, "backup", "backup-now")
+        made = run(release, "backup", "backup-all")
         assert "sessions" in made
         assert "guardian" in made
 
@@ -87,7 +87,7 @@ def test_everything_comes_back_after_all_data_went(release: Release) -> None:
         release.wait_healthy()
         assert "refused: " in refused_once(release, "restore-again")
     finally:
-        release.kubectl("delete", "job", "backup-now", "restore-now", "restore-again", "--ignore-not-found")
+        release.kubectl("delete", "job", "backup-all", "restore-now", "restore-again", "--ignore-not-found")
         release.redis("DEL", "shop:cart")
 
 
