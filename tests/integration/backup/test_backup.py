@@ -150,6 +150,25 @@ def test_never_from_a_primary_that_sentinels_watch(cluster: RedisCluster, cluste
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_replica_that_is_back_in_a_moment_is_waited_for(
+    cluster: RedisCluster, cluster_store: Store, tmp_path: Path
+) -> None:
+    """Found by a busy machine: the Sentinel that was believed had yet to hear that the replicas' links were up."""
+    frozen = [node for node in cluster.nodes if not node.is_primary]
+    for node in frozen:
+        node.freeze()
+    assert isinstance(cluster_store.topology, SentinelTopology)
+    until(lambda: all(each.down for view in cluster_store.topology.sentinels.views() for each in view.replicas))  # type: ignore[attr-defined]
+    back = threading.Timer(1, frozen[0].thaw)
+    back.start()
+    try:
+        _, manifest = take(settings(cluster, "replica"), tmp_path)
+    finally:
+        back.join()
+        frozen[1].thaw()
+    assert manifest.node == f"127.0.0.1:{frozen[0].port}"
+
+
 def test_a_single_redis_gives_one_itself(server: RedisServer, config: Config, tmp_path: Path) -> None:
     server.node.client.set(keys.session("x"), "1")
     server.node.client.set("in another database", "1")
