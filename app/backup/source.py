@@ -24,12 +24,8 @@ PATIENCE: Final = 10.0
 _ASKED_EVERY: Final = 0.5
 
 
-def sources(config: Config, patience: float = PATIENCE) -> list[Address]:
+def sources(config: Config) -> list[Address]:
     """The nodes that may give a copy, the best first.
-
-    Args:
-        config: where the Sentinels are.
-        patience: seconds for a replica to be in step.
 
     Raises:
         BackupError: none may; says what the Sentinels say.
@@ -40,7 +36,7 @@ def sources(config: Config, patience: float = PATIENCE) -> list[Address]:
         topology = store.topology
         if not isinstance(topology, SentinelTopology):
             return [topology.primary()]
-        end = time.monotonic() + patience
+        end = time.monotonic() + PATIENCE
         while True:
             primary, fit = _in_step(topology)
             if fit:

@@ -66,9 +66,9 @@ class Spin:
             look: everything observed: who is away or a failover explains much.
             usage: what its Sentinel has used so far.
         """
-        then = self._then
-        if usage is None or not _calm(look) or then is None or usage.cpu < then.cpu:
-            self._begin(look.now, usage if _calm(look) else None)
+        then, usage = self._then, usage if _calm(look) else None
+        if usage is None or then is None or usage.cpu < then.cpu:
+            self._begin(look.now, usage)
             return None
         seconds = look.now - self._since
         if seconds < self._window:

@@ -61,20 +61,7 @@ class Panel:
         """What they say now: everyone's answer, or those of an agreeing majority as soon as it is there."""
         pending = {self.executor.submit(link.ask) for link in self._links}
         end = time.monotonic() + 2 * self._timeout
-        found: list[View] = []
-        while pending:
-            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
-            if not done:
-                break
-            found += self._noted(done)
-            if found:
-                best = newest(found)
-                agreeing = sum(
-                    (view.primary, view.epoch, view.down) == (best.primary, best.epoch, best.down) for view in found
-                )
-                if agreeing * 2 > len(self._links):
-                    break
-        return found
+        return self._collect([], pending, end, self._agree)
 
     def all_views(self) -> list[View]:
         """What all of them say from now on.
@@ -86,13 +73,7 @@ class Panel:
         pending = prompt | {self.executor.submit(link.ask) for link in self._links if link.silent}
         wait(prompt, 2 * self._timeout)
         done, pending = wait(pending, _AT_ONCE)
-        found = self._noted(done)
-        while pending and 2 * len(found) <= len(self):
-            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
-            if not done:
-                break
-            found += self._noted(done)
-        return found
+        return self._collect(self._noted(done), pending, end, self._is_majority)
 
     def everyone(self) -> dict[Address, View | str]:
         """What each says now, or why it says nothing; on new links, as a slow answer may occupy a kept one."""
@@ -114,6 +95,27 @@ class Panel:
             self._executor = None
         for link in self._links:
             link.close()
+
+    def _collect(
+        self, found: list[View], pending: set[Future[View | None]], end: float, enough: Callable[[list[View]], bool]
+    ) -> list[View]:
+        """What was found, and what comes until that is enough or the time is over."""
+        while pending and not enough(found):
+            done, pending = wait(pending, max(0.0, end - time.monotonic()), FIRST_COMPLETED)
+            if not done:
+                break
+            found += self._noted(done)
+        return found
+
+    def _agree(self, found: list[View]) -> bool:
+        if not found:
+            return False
+        said = [(view.primary, view.epoch, view.down) for view in found]
+        best = newest(found)
+        return said.count((best.primary, best.epoch, best.down)) * 2 > len(self)
+
+    def _is_majority(self, found: list[View]) -> bool:
+        return 2 * len(found) > len(self)
 
     def _noted(self, answers: Iterable[Future[View | None]]) -> list[View]:
         found = [view for view in (future.result() for future in answers) if view is not None]

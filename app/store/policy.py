@@ -180,13 +180,14 @@ class Policy:
         sent = time.monotonic()
         try:
             reply = exchange(connection)
-            if exchange.writes:
-                connection.topology.answered(connection.address, sent)
-            return reply  # noqa: TRY300 - a release as well
         except BaseException as caught:
             if not isinstance(caught, ResponseError) or refusal(caught):
                 connection.disconnect()  # out of step, or no primary any more: ask again
             raise
+        else:
+            if exchange.writes:
+                connection.topology.answered(connection.address, sent)
+            return reply
         finally:
             pool.release(connection)
 
